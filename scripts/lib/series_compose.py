@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """patches/ from a State: pure, and the same bytes from any version of git."""
 
+import os
 import re
 import tempfile
 
 from kernels import Error
 import series_git
-from series_repo import Hook, own_files, recipes
+from series_repo import Hook, load, own_files, recipes
 
 COVER = "Documentation/series/cover-letter.txt"
 AUTHOR = "From: %s <%s>" % series_git.IDENTITY
@@ -30,6 +31,29 @@ def compose(state):
     if COVER in state:
         patches["cover-letter.txt"] = cover(state[COVER][1].decode(), series, whole)
     return patches
+
+
+def write_patches(root):
+    """Make patches/ what compose() says, and nothing more; the number of patches."""
+    patches = compose(load(root))
+    folder = os.path.join(root, "patches")
+    os.makedirs(folder, exist_ok=True)
+    for name, content in patches.items():
+        write_file(os.path.join(folder, name), content)
+    for name in sorted(set(os.listdir(folder)) - set(patches)):
+        os.unlink(os.path.join(folder, name))
+    return sum(name.endswith(".patch") for name in patches)
+
+
+def write_file(path, content, mode=0o644):
+    """Whole or not at all; a file that has the content already keeps its time."""
+    if os.path.exists(path) and open(path, "rb").read() == content and os.stat(path).st_mode & 0o777 == mode:
+        return
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path + ".tmp", "wb") as out:
+        out.write(content)
+    os.chmod(path + ".tmp", mode)
+    os.rename(path + ".tmp", path)
 
 
 def own_changes(series, state):

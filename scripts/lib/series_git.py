@@ -84,3 +84,41 @@ def remove(path):
         os.unlink(path)
     elif os.path.exists(path):
         shutil.rmtree(path)
+
+
+def write_files(git, ref, files):
+    """Make `ref` a commit that holds {path: (mode, bytes)} and nothing else."""
+    out = [b"commit %s\ncommitter x <x> 0 +0000\ndata 0\ndeleteall\n" % ref.encode()]
+    for path, (mode, content) in sorted(files.items()):
+        out.append(b"M %s inline %s\ndata %d\n%s\n" % (mode.encode(), path.encode(), len(content), content))
+    git.run("fast-import", "--quiet", "--force", stdin=b"".join(out))
+
+
+def list_files(git, treeish, *paths):
+    """{path: (mode, blob)} of the files of a tree."""
+    files = {}
+    for line in git.bytes("ls-tree", "-r", "-z", treeish, "--", *paths).decode().split("\0"):
+        if line:
+            (mode, _, blob), path = line.split("\t")[0].split(), line.split("\t", 1)[1]
+            files[path] = (mode, blob)
+    return files
+
+
+def read_blobs(git, blobs):
+    """{blob: bytes}."""
+    blobs = sorted(set(blobs))
+    out = git.bytes("cat-file", "--batch", stdin="".join(b + "\n" for b in blobs).encode())
+    contents, at = {}, 0
+    for blob in blobs:
+        end = out.index(b"\n", at)
+        size = int(out[at:end].split()[2])
+        contents[blob] = out[end + 1:end + 1 + size]
+        at = end + 1 + size + 1
+    return contents
+
+
+def read_files(git, treeish):
+    """{path: (mode, bytes)} of a tree."""
+    files = list_files(git, treeish)
+    contents = read_blobs(git, [blob for _, blob in files.values()])
+    return {path: (mode, contents[blob]) for path, (mode, blob) in files.items()}
