@@ -72,8 +72,11 @@ def borrow(directory, objects, commit):
     objects = os.path.realpath(objects)
     near = os.path.relpath(objects, own)
     os.makedirs(os.path.join(own, "info"), exist_ok=True)
+    os.makedirs(os.path.join(own, "..", "info"), exist_ok=True)
     with open(os.path.join(own, "info", "alternates"), "w") as out:
         out.write((near if near.count("..") <= 6 else objects) + "\n")
+    with open(os.path.join(own, "..", "info", "exclude"), "w") as out:
+        out.write("/patches\n.checkpatch-camelcase.*\n")
     git.run("update-ref", "refs/heads/main", commit)
     git.run("update-ref", "refs/tags/base", commit)
     return git

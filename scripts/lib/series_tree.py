@@ -109,7 +109,7 @@ def sync(by_am=False):
         else:
             git, tree, key = create(base, state, by_am)
         if refresh(git, tree, base):
-            say("%s now has the series as it is in the folders" % os.path.relpath(SRC))
+            say("%s now has the series as it is in the folders" % SRC)
         with open(os.path.join(SRC, ".git", "series-key"), "w") as out:
             out.write("%s %s\n" % (key, tree))
     return SRC
