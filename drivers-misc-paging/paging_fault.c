@@ -18,6 +18,7 @@
 #include <linux/moduleparam.h>
 #include <linux/pgtable.h>
 #include <linux/sysfs.h>
+#include <linux/userfaultfd_k.h>
 
 #include "paging_internal.h"
 #include "paging_trace.h"
@@ -108,11 +109,11 @@ static vm_fault_t paging_fault_copy(struct vm_fault *vmf)
 }
 
 /*
- * A read of a private mapping.  The core inserts the page, since it knows
- * when not to: after the OOM reaper took the copies, they must not seem to
- * be zeroes.
+ * Let the core insert the page, where it knows what this driver does not: when
+ * the OOM reaper took the copies of a private mapping, they must not seem to
+ * be zeroes; and userfaultfd leaves markers in entries that have no page.
  */
-static vm_fault_t paging_fault_private(struct vm_fault *vmf, struct page *page)
+static vm_fault_t paging_fault_core(struct vm_fault *vmf, struct page *page)
 {
 	get_page(page);
 	vmf->page = page;
@@ -159,8 +160,8 @@ static vm_fault_t paging_fault(struct vm_fault *vmf,
 		return VM_FAULT_OOM;
 	page = paging_tracker_page(tracker, index);
 
-	if (is_cow_mapping(vmf->vma->vm_flags))
-		return paging_fault_private(vmf, page);
+	if (is_cow_mapping(vmf->vma->vm_flags) || userfaultfd_armed(vmf->vma))
+		return paging_fault_core(vmf, page);
 	return paging_fault_shared(vmf, page, folio);
 }
 
