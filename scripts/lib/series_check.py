@@ -121,28 +121,29 @@ def checkpatch():
 
     def run(name):
         done = subprocess.run(["perl", "scripts/checkpatch.pl", "--strict", "--show-types", "--terse", "--no-summary",
-                               os.path.join(folder, name)], cwd=series_tree.SRC, env=env,
+                               "--showfile", os.path.join(folder, name)], cwd=series_tree.SRC, env=env,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         return name, done.returncode, done.stdout.decode(errors="replace")
     names = sorted(name for name in os.listdir(folder) if name.endswith(".patch"))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for name, status, output in pool.map(run, names):
-            lines = [line.replace(folder + "/", "") for line in output.splitlines() if line.strip()]
-            yield from (line for line in lines if not any(name == e[0] and ":%s:" % e[1] in line for e in excepted))
+            lines = [line for line in output.splitlines() if line.strip()]
+            yield from ("%s: %s" % (name, line) for line in lines if not any(
+                line.startswith(file + ":") and re.search(":(%s):" % kinds, line) for file, kinds in excepted))
             if status and not lines:
                 yield "checkpatch.pl ended with %d on %s" % (status, name)
 
 
 def exceptions():
-    """[(patch, TYPE)] of the lines `NNNN-slug.patch TYPE: why`."""
+    """[(file, pattern of types)] of the lines `path/in/kernel TYPE[,TYPE]: why`."""
     if not os.path.exists(EXCEPTIONS):
         return []
     with open(EXCEPTIONS) as lines:
         entries = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     for entry in entries:
-        if not re.match(r"\S+\.patch [A-Z_]+: \S", entry):
-            raise Error("scripts/checkpatch-exceptions: `%s` is not `NNNN-slug.patch TYPE: why`." % entry)
-    return [tuple(entry.split(":")[0].split()) for entry in entries]
+        if not re.match(r"\S+ [A-Z_,]+: \S", entry):
+            raise Error("scripts/checkpatch-exceptions: `%s` is not `path/in/kernel TYPE[,TYPE]: why`." % entry)
+    return [tuple(entry.split(":")[0].replace(",", "|").split()) for entry in entries]
 
 
 def kernel_doc():

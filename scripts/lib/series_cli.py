@@ -12,7 +12,7 @@ from kernels import BUILD, Error
 
 
 def main(function):
-    name = "scripts/" + os.path.basename(sys.argv[0])
+    name = "scripts/" + os.path.splitext(os.path.basename(sys.argv[0]))[0]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         sys.exit(function())
@@ -32,7 +32,7 @@ def main(function):
 def alone():
     """Only one of these tools changes build/ at a time."""
     os.makedirs(BUILD, exist_ok=True)
-    with open(os.path.join(BUILD, ".lock"), "w") as lock:
+    with open(os.path.join(BUILD, ".series-lock"), "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

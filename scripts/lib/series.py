@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The patch series: compose it, prove it, and work on it.
+
+usage: scripts/series COMMAND [NAME...]
+
+  compose    write patches/ from the folders, recipes and hooks
+  am         make build/src by `git am patches/*.patch` if it is not there, then sync
+  sync       make build/src equal to base + hooks + folders; prints its path
+  tree       make build/tree: a git work tree with the series as commits, to work in
+  capture    bring the commits and edits of build/tree back into the repository
+  check      prove things about the series (TAP): drift, partition, budget, am, checkpatch, kernel-doc;
+             all of them, or those named
+"""
+
+import sys
+
+import series_cli
+from kernels import ROOT
+
+
+def compose():
+    from series_compose import write_patches
+    print("patches/: %d patches" % write_patches(ROOT))
+
+
+def sync(by_am=False):
+    import series_tree
+    print(series_tree.sync(by_am))
+
+
+def am():
+    sync(by_am=True)
+
+
+def tree():
+    import series_capture
+    series_capture.tree()
+
+
+def capture():
+    import series_capture
+    series_capture.capture()
+
+
+def check(*names):
+    import series_check
+    return 1 if series_check.check(names) else 0
+
+
+COMMANDS = {function.__name__: function for function in (compose, am, sync, tree, capture, check)}
+
+
+def main():
+    name, *rest = sys.argv[1:] or [""]
+    if name == "--help":
+        print(__doc__.strip())
+    elif name not in COMMANDS or (rest and name != "check"):
+        print(__doc__.strip(), file=sys.stderr)
+        return 2
+    else:
+        return COMMANDS[name](*rest)
+
+
+if __name__ == "__main__":
+    series_cli.main(main)
