@@ -8,6 +8,7 @@ usage: scripts/series COMMAND [NAME...]
   sync       make build/src equal to base + hooks + folders; prints its path
   tree       make build/tree: a git work tree with the series as commits, to work in
   capture    bring the commits and edits of build/tree back into the repository
+  untree     remove build/tree, unless it holds work that is not captured
   check      prove things about the series (TAP): drift, partition, budget, am, checkpatch, kernel-doc;
              all of them, or those named
 """
@@ -42,12 +43,17 @@ def capture():
     series_capture.capture()
 
 
+def untree():
+    import series_capture
+    series_capture.untree()
+
+
 def check(*names):
     import series_check
     return 1 if series_check.check(names) else 0
 
 
-COMMANDS = {function.__name__: function for function in (compose, am, sync, tree, capture, check)}
+COMMANDS = {function.__name__: function for function in (compose, am, sync, tree, capture, untree, check)}
 
 
 def main():

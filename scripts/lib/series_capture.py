@@ -56,6 +56,13 @@ def keep_work():
         raise Error("%s holds work that is not captured: run `make capture` first, or remove %s." % (TREE, TREE))
 
 
+def untree():
+    with alone():
+        if os.path.exists(TREE):
+            keep_work()
+        series_git.remove(TREE)
+
+
 def make_commits(base, state):
     """A repository with the series as commits, made aside so that a failure leaves build/tree alone."""
     aside = TREE + ".commits"

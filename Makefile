@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0
+# The way in; `make help` lists the targets. The work is done by scripts/.
+
+# What is made lies here; set PAGING_BUILD_DIR to have it elsewhere.
+build := $(or $(PAGING_BUILD_DIR),build)
+variant ?= arm64
+
+.DEFAULT_GOAL := help
+.PHONY: help demo check check-full build shell report kunit tree capture patches clean distclean
+# One thing after the other: each of them uses all cores.
+.NOTPARALLEL:
+
+help: ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+demo: ## from nothing to the plotted experiment on a Raspberry Pi in QEMU; QUICK=1: fewer sizes and runs
+	@scripts/deps demo
+	@scripts/series am
+	@scripts/build arm64
+	@scripts/exp/paging/run --machine raspi3b $(if $(QUICK),--quick)
+
+check: ## run the tests (ONLY=pattern: some of them)
+	@scripts/deps check
+	@scripts/check $(if $(ONLY),--only '$(ONLY)')
+
+check-full: ## run the tests and what takes long: each patch built on its own, plain 6.12.N
+	@scripts/deps full
+	@scripts/check --full $(if $(ONLY),--only '$(ONLY)')
+
+build: ## build a kernel with the series (variant=arm64; others: scripts/build --list)
+	@scripts/deps check
+	@scripts/build $(variant)
+
+shell: build ## boot that kernel and give a shell in it
+	@scripts/guest --kernel $(build)/$(variant) -- sh
+
+report: ## the lab's report, its answers from real runs
+	@scripts/deps check
+	@scripts/exp/paging/report
+
+kunit: ## run the KUnit tests under User Mode Linux
+	@scripts/deps check
+	@scripts/kunit
+
+tree: ## make build/tree, a git work tree with the series as commits, to work in
+	@scripts/deps demo
+	@scripts/series tree
+
+capture: ## bring the work in build/tree back into the folders, recipes and hooks
+	@scripts/deps demo
+	@scripts/series capture
+
+patches: ## compose patches/ from the folders, recipes and hooks
+	@scripts/deps demo
+	@scripts/series compose
+
+clean: ## remove what was built; the kernel's source stays
+	rm -rf $(addprefix $(build)/,obj log arm64* x86_64*)
+
+distclean: ## remove all that was made, the kernel's source too (results/ stay)
+	@[ ! -d $(build)/tree ] || scripts/series untree
+	rm -rf $(addprefix $(build)/,obj log arm64* x86_64* src src.tmp tree.* base apt cache .lock .series-lock)
+	[ ! -d $(build) ] || rmdir --ignore-fail-on-non-empty $(build)
