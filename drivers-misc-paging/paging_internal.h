@@ -43,6 +43,7 @@ int paging_prepage(struct vm_area_struct *vma);
  * @nr_pages: length of the mapping, in pages.
  * @order: log2 of the pages that one demand fault allocates.
  * @lock: taken to record pages; innermost, nothing is called under it.
+ * @end: no page from this index on is recorded; under @lock.
  * @pages: by index, NULL until recorded.  An entry changes once, under @lock,
  *	and is read without it.
  *
@@ -57,6 +58,7 @@ struct paging_tracker {
 	unsigned long base;
 	unsigned long nr_pages;
 	spinlock_t lock;	/* to record pages; innermost */
+	unsigned long end;
 	struct page *pages[] __counted_by(nr_pages);
 };
 

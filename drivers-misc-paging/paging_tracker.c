@@ -6,6 +6,7 @@
  * with one word per page it is 0.2 % of the memory it describes.  The array
  * is charged to the memory cgroup like the pages themselves.
  */
+#include <linux/pagevec.h>
 #include <linux/slab.h>
 
 #include "paging_internal.h"
@@ -61,7 +62,9 @@ void paging_tracker_get(struct paging_tracker *tracker)
 static unsigned long paging_tracker_drop_pages(struct paging_tracker *tracker)
 {
 	unsigned long index = 0, freed = 0;
+	struct folio_batch batch;
 
+	folio_batch_init(&batch);
 	while (index < tracker->nr_pages) {
 		struct folio *folio;
 		unsigned long nr;
@@ -73,11 +76,15 @@ static unsigned long paging_tracker_drop_pages(struct paging_tracker *tracker)
 		/* Recorded whole, so this is the head and all of it follows. */
 		folio = page_folio(tracker->pages[index]);
 		nr = folio_nr_pages(folio);
-		folio_put(folio);
 		index += nr;
 		freed += nr;
-		cond_resched();
+		/* Many at once: the memory cgroup is told of them once, too. */
+		if (!folio_batch_add(&batch, folio)) {
+			folios_put(&batch);
+			cond_resched();
+		}
 	}
+	folios_put(&batch);
 	return freed;
 }
 
@@ -129,8 +136,10 @@ static bool paging_tracker_record(struct paging_tracker *tracker,
 	bool free = true;
 
 	spin_lock(&tracker->lock);
-	for (i = 0; i < nr && free; i++)
-		free = !tracker->pages[index + i];
+	for (i = index; i < min(index + nr, tracker->end) && free; i++)
+		free = !tracker->pages[i];
+	if (free)
+		tracker->end = max(tracker->end, index + nr);
 	for (i = 0; i < nr && free; i++)
 		/* Pairs with the acquire in paging_tracker_page(). */
 		smp_store_release(&tracker->pages[index + i],
