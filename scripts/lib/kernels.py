@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The kernels of the lab: one table, and where their files lie."""
+
+import os
+import platform
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.environ.get("PAGING_BUILD_DIR") or os.path.join(ROOT, "build")
+CONFIG = os.path.join(ROOT, "scripts", "config")
+
+# name: (architecture, fragments; a later one overrides an earlier one). A fragment of
+# DRIVERS holds what our series adds, which a tree may not have yet. BUILTIN variants have
+# it as =y instead of =m, so that this form is tested as well.
+VARIANTS = {
+    "arm64":        ("arm64",  ["base", "arm64", "paging"]),
+    "x86_64":       ("x86_64", ["base", "x86_64", "paging"]),
+    "arm64-debug":  ("arm64",  ["base", "arm64", "paging", "debug"]),
+    "x86_64-debug": ("x86_64", ["base", "x86_64", "paging", "debug"]),
+    "arm64-cost":   ("arm64",  ["base", "arm64", "paging", "cost"]),
+    "arm64-16k":    ("arm64",  ["base", "arm64", "16k", "paging"]),
+}
+
+DRIVERS = ["paging"]
+BUILTIN = ["arm64-debug", "x86_64-debug"]
+
+# architecture: kernel's ARCH, Debian's name, GNU triplet, image in the object tree, name of
+# the image in build/<variant>, make targets
+ARCHES = {
+    "arm64": dict(karch="arm64", deb="arm64", triplet="aarch64-linux-gnu",
+                  image="arch/arm64/boot/Image", qemu="qemu-system-aarch64",
+                  dtbs=["broadcom/bcm2837-rpi-3-b.dtb", "broadcom/bcm2711-rpi-4-b.dtb"]),
+    "x86_64": dict(karch="x86_64", deb="amd64", triplet="x86_64-linux-gnu",
+                   image="arch/x86/boot/bzImage", qemu="qemu-system-x86_64", dtbs=[]),
+}
+
+
+class Error(Exception):
+    """One sentence for the user; `status` is what the program exits with."""
+
+    def __init__(self, message, status=1):
+        super().__init__(message)
+        self.status = status
+
+
+def host_arch():
+    return {"aarch64": "arm64", "x86_64": "x86_64"}.get(platform.machine(), platform.machine())
+
+
+def cross_prefix(arch):
+    return "" if arch == host_arch() else ARCHES[arch]["triplet"] + "-"
+
+
+def variant_dir(variant):
+    return os.path.join(BUILD, variant)
+
+
+def read_config(path):
+    """{symbol: value} of a .config or a fragment; 'n' for what is not set."""
+    values = {}
+    with open(path) as lines:
+        for line in lines:
+            line = line.strip()
+            if line.startswith("CONFIG_") and "=" in line:
+                name, value = line.split("=", 1)
+                values[name] = value
+            elif line.startswith("# CONFIG_") and line.endswith(" is not set"):
+                values[line.split()[1]] = "n"
+    return values
