@@ -55,7 +55,7 @@ def script(title, xlabel, ylabel, series, kind, path):
 set terminal {TERMINALS[kind]}
 set output {quoted(path)}
 set title {quoted(title)}
-set xlabel {quoted(xlabel)}
+set xlabel {quoted(xlabel)} offset 0,0.4
 set ylabel {quoted(ylabel)}
 set logscale xy
 set xrange [{xs[0] / 1.25}:{xs[-1] * 1.25}]
@@ -65,7 +65,7 @@ set ytics ({ytics(low, high)})
 set grid xtics ytics linetype 1 linewidth 0.5 linecolor rgb '#dddddd'
 set border 3
 set tics nomirror
-set key outside below horizontal Left reverse samplen 2 maxcols 3 width 1
+set key outside below horizontal Left reverse samplen 2 maxcols 3 width 1 spacing 1.2
 set errorbars 0.6
 """
     lines = []

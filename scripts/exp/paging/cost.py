@@ -18,7 +18,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "..", "lib")]
 
 # pylint: disable=wrong-import-position
 import kernels
-import report
+import htmlreport
 import target
 
 REFERENCE = os.path.join(HERE, "cost-reference.json")
@@ -107,7 +107,7 @@ def raw_table(ways):
 
 
 def write_page(out, results, notes):
-    page = report.Page("/dev/paging: what a page of memory costs",
+    page = htmlreport.Page("/dev/paging: what a page of memory costs",
                        f"instructions per 4 KiB page, 32 MiB mapping, smallest of several runs \u00b7 "
                        f"QEMU virt, cortex-a72, -icount shift=0,sleep=off, one CPU \u00b7 "
                        f"{datetime.date.today()}")
@@ -189,7 +189,7 @@ def run(args):
 
 def main():
     args = parse(sys.argv[1:])
-    with report.directory(args.out) as out:
+    with htmlreport.directory(args.out) as out:
         results, notes = run(args)
         write_csv(os.path.join(out, "data.csv"), results)
         write_page(out, results, notes)
@@ -209,4 +209,4 @@ def main():
 
 
 if __name__ == "__main__":
-    report.run_main("cost", main)
+    htmlreport.run_main("cost", main)

@@ -4,7 +4,7 @@
 import os
 
 import plot
-import report
+import htmlreport
 from modes import MODES
 from results import MEASURES, WORK_NAMES, verdicts
 from stats import Summary, digits, duration
@@ -22,12 +22,12 @@ PROGRAM_TEXT = {
 }
 
 
+# The median, since one interrupt in an emulator moves a mean by half of it.
 def points(data, program, mode, measure):
     made = []
     for size in data.sizes(program):
         s = data.summary(program, mode, size, measure)
-        low = max(s.mean - s.stddev, s.min * 0.9, 1.0)
-        made.append((size, s.mean / 1e6, low / 1e6, (s.mean + s.stddev) / 1e6))
+        made.append((size, s.median / 1e6, max(s.min, 1.0) / 1e6, s.max / 1e6))
     return made
 
 
@@ -40,7 +40,7 @@ def draw_one(data, out, program, measure, kinds=("png", "pdf")):
     where = "under QEMU" if "emulator" in data.conditions["where"] else "measured"
     title = f"{program}: {measure_title(program, measure)}, {where}"
     series = [(mode.title, points(data, program, mode.name, measure)) for mode in MODES]
-    return plot.graph(out, name, title, SIZE_NAMES[program], "time (ms), mean \u00b1 standard deviation",
+    return plot.graph(out, name, title, SIZE_NAMES[program], "time (ms): median, minimum to maximum",
                       series, kinds)
 
 
@@ -104,7 +104,7 @@ def counters_section(page, data):
 
 def write_page(data, out):
     emulated = "emulator" in data.conditions["where"]
-    page = report.Page("/dev/paging: demand paging or pre-paging?",
+    page = htmlreport.Page("/dev/paging: demand paging or pre-paging?",
                        f"{data.conditions['where']} \u00b7 {data.conditions['date']}")
     if emulated:
         page.text("All of this ran under an emulator. Its times tell which way does more work and how that "
@@ -114,16 +114,16 @@ def write_page(data, out):
         page.text("A quick run: fewer sizes and fewer runs than the full experiment.", "note")
     page.heading("Did one mode win?")
     page.items(list(verdicts(data, "dense_mm")), "verdict")
-    page.text("One is called faster where the means differ by more than the noise of the runs explains "
-              "(Welch's t above 3) and the medians agree.")
+    page.text("One is called faster where its runs rank before the other's by more than chance explains "
+              "(Mann and Whitney's test, z above 2.5).")
 
     page.heading("The experiment: dense_mm")
     page.text(PROGRAM_TEXT["dense_mm"])
     for measure in MEASURES:
         name = f"dense_mm-{MEASURES[measure]}"
         page.figure(os.path.join(out, name + ".png"),
-                    f"{measure_title('dense_mm', measure)}: mean of {data.conditions['runs']} runs with the "
-                    f"standard deviation; both axes logarithmic ({name}.png, {name}.pdf)")
+                    f"{measure_title('dense_mm', measure)}: median of {data.conditions['runs']} runs, bars "
+                    f"from the minimum to the maximum; both axes logarithmic ({name}.png, {name}.pdf)")
     perf_section(page, data)
     for program in data.programs()[1:]:
         page.heading(f"Another access pattern: {program}")

@@ -90,9 +90,12 @@ class Data:
     def sizes(self, program):
         return sorted({row["size"] for row in self.rows if row["program"] == program})
 
+    def values(self, program, mode, size, measure):
+        return [row[measure] for row in self.rows
+                if (row["program"], row["mode"], row["size"]) == (program, mode, size)]
+
     def summary(self, program, mode, size, measure):
-        return Summary([row[measure] for row in self.rows
-                        if (row["program"], row["mode"], row["size"]) == (program, mode, size)])
+        return Summary(self.values(program, mode, size, measure))
 
     def summary_rows(self):
         for program in self.programs():
@@ -137,8 +140,8 @@ def contest(data, program, measure, a, b):
     """Sizes where mode a was faster, where b was, and where the noise hides it."""
     won = {-1: [], 0: [], 1: []}
     for size in data.sizes(program):
-        won[compare(data.summary(program, a, size, measure),
-                    data.summary(program, b, size, measure))].append(size)
+        won[compare(data.values(program, a, size, measure),
+                    data.values(program, b, size, measure))].append(size)
     return won[-1], won[1], won[0]
 
 
@@ -150,13 +153,15 @@ def verdict(data, program, measure, a, b):
         return f"{name_a} was faster than {name_b} at every size"
     if not first and not unclear:
         return f"{name_b} was faster than {name_a} at every size"
+    if not first and not second:
+        return f"{name_a} against {name_b}: the noise hides any difference at every size"
     parts = []
     if first:
         parts.append(f"{name_a} was faster at {sizes_text(first)}")
     if second:
         parts.append(f"{name_b} was faster at {sizes_text(second)}")
     if unclear:
-        parts.append(f"no difference larger than the noise at {sizes_text(unclear)}")
+        parts.append(f"the noise hides any difference at {sizes_text(unclear)}")
     return f"{name_a} against {name_b}: " + "; ".join(parts)
 
 

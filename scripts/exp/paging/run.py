@@ -15,7 +15,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "..", "lib")]
 # pylint: disable=wrong-import-position
 import kernels
 import plot
-import report
+import htmlreport
 import results
 import target
 from modes import MODES
@@ -171,7 +171,7 @@ def main():
         where = target.Guest(args.machine, args.kernel)
         perf_where = target.Guest("virt", args.kernel, icount=True, cpu="cortex-a72")
 
-    with report.directory(args.out) as out:
+    with htmlreport.directory(args.out) as out:
         with results.Data(os.path.join(out, "data.csv")) as data:
             conditions(args, where, data)
             measure(args, where, data)
@@ -196,4 +196,4 @@ def main():
 
 
 if __name__ == "__main__":
-    report.run_main("run", main)
+    htmlreport.run_main("run", main)
