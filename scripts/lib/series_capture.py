@@ -192,10 +192,11 @@ def captured(git, before):
                 after["%s.d/%s" % (recipe.path, path)] = (mode, contents[blob])
         recipe.files = [names[path] for path in commit.changes if path not in foreign and last[path] == number]
         after[recipe.path + ".txt"] = ("100644", recipe_text(commit, recipe, before).encode())
-        hooks = "".join(hook_text(git, commit, path, recipe, before) for path in sorted(commit.changes)
-                        if path in foreign)
-        if hooks:
-            after[recipe.path + ".diff"] = ("100644", hooks.encode())
+        hooks = [hook_text(git, commit, path, recipe) for path in in_order(commit, foreign, recipe)]
+        if hooks and hooks == [hook.text for hook in recipe.hooks]:
+            after[recipe.path + ".diff"] = before[recipe.was.path + ".diff"]
+        elif hooks:
+            after[recipe.path + ".diff"] = ("100644", "".join(hooks).encode())
     return after
 
 
@@ -299,7 +300,14 @@ def recipe_text(commit, recipe, before):
     return recipe.text()
 
 
-def hook_text(git, commit, path, recipe, before):
+def in_order(commit, foreign, recipe):
+    """The existing files that a commit edits, in the order that its hooks have."""
+    order = [hook.path for hook in recipe.hooks]
+    return sorted((path for path in commit.changes if path in foreign),
+                  key=lambda path: (order.index(path) if path in order else len(order), path))
+
+
+def hook_text(git, commit, path, recipe):
     """The hook as it is written, if it does the same; else as git prints it."""
     for hook in recipe.hooks:
         if hook.path == path and effect(git, commit, hook) == commit.changes[path]:
