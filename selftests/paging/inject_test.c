@@ -34,7 +34,7 @@ static void injection_set_up(void)
 	put_file(DEBUGFS "failslab/verbose", "0");
 }
 
-static enum outcome run_with_failure(FIXTURE_DATA(paging) *self, size_t len,
+static enum outcome run_with_failure(paging_fixture *self, size_t len,
 				     int nth)
 {
 	int fd = open("/proc/self/fail-nth", O_RDWR), map_errno;

@@ -5,7 +5,7 @@
 
 #define ROOT	"/sys/fs/cgroup"
 #define GROUP	ROOT "/paging-test"
-#define MIB	(1UL << 20)
+#define MIB	(1024UL * 1024)
 
 /* A group of our own; NULL, or what is missing for it. */
 static const char *group_create(void)
