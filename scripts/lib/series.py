@@ -6,6 +6,7 @@ usage: scripts/series COMMAND [NAME...]
   compose    write patches/ from the folders, recipes and hooks
   am         make build/src by `git am patches/*.patch` if it is not there, then sync
   sync       make build/src equal to base + hooks + folders; prints its path
+  at NNNN    make a tree that ends with this patch; prints its path
   tree       make build/tree: a git work tree with the series as commits, to work in
   capture    bring the commits and edits of build/tree back into the repository
   untree     remove build/tree, unless it holds work that is not captured
@@ -65,15 +66,20 @@ def plain():
     return 1 if series_bisect.plain() else 0
 
 
+def at(number):
+    import series_bisect
+    print(series_bisect.at(number))
+
+
 COMMANDS = {function.__name__: function for function in (
-    compose, am, sync, tree, capture, untree, check, bisect, plain)}
+    compose, am, sync, at, tree, capture, untree, check, bisect, plain)}
 
 
 def main():
     name, *rest = sys.argv[1:] or [""]
     if name == "--help":
         print(__doc__.strip())
-    elif name not in COMMANDS or len(rest) != (name == "bisect") and name != "check":
+    elif name not in COMMANDS or len(rest) != (name in ("bisect", "at")) and name != "check":
         print(__doc__.strip(), file=sys.stderr)
         return 2
     else:

@@ -104,6 +104,19 @@ def check_out(git, commit):
     git.run("checkout", "-q", "-f", "--detach", commit)
 
 
+def at(number):
+    """A source tree that ends with the patch of this number; its path."""
+    names = patch_names()
+    wanted = [n for n, name in enumerate(names) if name.startswith(number + "-")]
+    if not wanted:
+        raise Error("patches/ has no patch %s; the first is %s, the last %s." % (number, names[0], names[-1]), 2)
+    base = series_base.find()
+    with place("at-" + number) as path:
+        git = source(path, base)
+        check_out(git, bring_series(git, base, path)[wanted[0]])
+    return git.directory
+
+
 def patch_names():
     return sorted(name[:-len(".patch")] for name in os.listdir(os.path.join(ROOT, "patches")) if name.endswith(".patch"))
 
