@@ -79,15 +79,18 @@ TEST_F(paging, can_be_read_into_by_direct_io)
 	disk_close(&d);
 }
 
-static const char *mount_ext4(const char *disk)
+static const char *mount_ext4(struct disk *d)
 {
 	char command[80];
 
-	snprintf(command, sizeof(command), "mke2fs %s >/dev/null 2>&1", disk);
+	/* A device that somebody has open for writing may not be mountable. */
+	close(d->loop);
+	d->loop = open(d->path, O_RDONLY);
+	snprintf(command, sizeof(command), "mke2fs %s >/dev/null 2>&1", d->path);
 	if (system(command))
 		return "no mke2fs";
 	mkdir(EXT4, 0700);
-	return mount(disk, EXT4, "ext4", 0, NULL) ? "no ext4" : NULL;
+	return mount(d->path, EXT4, "ext4", 0, NULL) ? "no ext4" : NULL;
 }
 
 /* The same with a file system between. */
@@ -95,7 +98,7 @@ TEST_F(paging, can_be_the_buffer_of_a_file_in_ext4)
 {
 	char *p = map_pages(self, IO_BYTES), *q = map_pages(self, IO_BYTES);
 	struct disk d = disk_open(EXT4_BYTES);
-	const char *missing = d.missing ?: mount_ext4(d.path);
+	const char *missing = d.missing ?: mount_ext4(&d);
 	int fd;
 
 	if (missing) {
