@@ -50,7 +50,7 @@ static enum outcome run_with_failure(paging_fixture *self, size_t len,
 		fill_pages(p, len, nth);
 	/* Copies to users fail as well: if this one does, nothing before it did. */
 	if (pread(fd, left, sizeof(left) - 1, 0) < 0)
-		strcpy(left, "1");
+		left[0] = '1';
 	pwrite(fd, "0", 1, 0);
 
 	if (p == MAP_FAILED)
