@@ -4,6 +4,7 @@
 import argparse
 import contextlib
 import ctypes
+import errno
 import os
 import select
 import selectors
@@ -520,7 +521,9 @@ def main(argv):
         tell(str(error))
         return error.status
     except OSError as error:
-        tell(f"{error.strerror or error}" + (f": {error.filename}" if error.filename else ""))
+        where = error.filename2 or error.filename
+        tell(f"{error.strerror or error}" + (f": {where}" if where else "")
+             + ("; free some, or name another place by TMPDIR=/path" if where and error.errno == errno.ENOSPC else ""))
         return NO_GUEST
     except Ended as ended:
         return 128 + ended.number

@@ -382,8 +382,30 @@ def test_qemu_that_ends_at_once(t):
 
 
 def test_no_room_for_the_guests_files(t):
-    t.env["TMPDIR"] = t.top + "/nothing"
-    assert t.guest("true")[0] == 0      # falls back to /tmp
+    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1M", "small", t.tmp],
+                                      stderr=subprocess.DEVNULL).returncode:
+        raise Skip("needs root and mount")
+    try:
+        t.refuses(status=125, saying=["No space left", t.tmp, "TMPDIR"])
+    finally:
+        subprocess.run(["umount", t.tmp], check=True)
+
+
+def test_output_that_cannot_be_written(t):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([GUEST, "--arch", ARCH, "--", "echo", "x"], env=t.env, stdout=full, stderr=subprocess.PIPE)
+    assert done.returncode == 125 and done.stderr == b"guest: No space left on device\n", done.stderr
+    t.nothing_left()
+
+
+def test_tmpdir_that_is_not_there_or_long(t):
+    for where in ("/nothing", "/" + "long" * 30):
+        t.env["TMPDIR"] = t.top + where
+        assert t.guest("true") == (0, b"", ""), where
+        os.makedirs(t.top + "/" + "long" * 30, exist_ok=True)
+
+
+def test_initramfs_that_is_missing(t):
     t.fake_build(ARCH)
     t.tools(**{"qemu_system_" + ("aarch64" if ARCH == "arm64" else ARCH): "exit 1\n"})
     os.unlink(t.top + "/build/%s/initramfs.cpio" % ARCH)
