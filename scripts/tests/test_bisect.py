@@ -4,6 +4,7 @@
 import os
 import shutil
 import subprocess
+import time
 
 import toy
 from toy import ROOT, SERIES, Toy
@@ -18,6 +19,7 @@ allnoconfig:
 \tgrep -E '^CONFIG_(KUNIT|WERROR)=y' $(KCONFIG_ALLCONFIG) >$(O)/.config
 \tif [ -e drivers/misc/paging/Kconfig ]; then grep CONFIG_TOY= $(KCONFIG_ALLCONFIG) >>$(O)/.config; fi
 vmlinux modules:
+\tif [ -n "$(SLOW)" ]; then echo $$$$ >$(O)/pid; sleep 3210; fi
 \t$(CC) -Werror -Wall -fsyntax-only -Iinclude $(flags) mm/memory.c $(wildcard drivers/misc/paging/*.c)
 headers:
 """
@@ -100,6 +102,22 @@ def test_only_what_differs_is_touched(t):
     t.series("compose")
     t.series("bisect", "arm64")
     assert os.stat(path).st_mtime_ns == before and "much" in t.read("bisect/series/src/drivers/misc/paging/toy.c", t.build)
+
+
+def test_interrupted_and_started_again(t):
+    pid = t.build + "/bisect/series/obj-arm64/pid"
+    tool = subprocess.Popen([t.project + "/scripts/series", "bisect", "arm64"], env=dict(t.env, SLOW="1"),
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    deadline = time.monotonic() + 60
+    while not (os.path.exists(pid) and open(pid).read()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    tool.terminate()
+    output = tool.communicate(timeout=30)[0].decode()
+    assert tool.returncode == 143 and "Traceback" not in output, output
+    state = "/proc/%s/stat" % open(pid).read().strip()
+    assert not os.path.exists(state) or open(state).read().split(") ")[1][0] == "Z", "the compiler still runs"
+    open(t.build + "/bisect/series/src/.git/index.lock", "w").close()
+    assert results(t.series("bisect", "arm64")) == expected()
 
 
 def test_patches_that_do_not_apply(t):
