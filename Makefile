@@ -64,9 +64,9 @@ patches: ## compose patches/ from the folders, recipes and hooks
 	@scripts/series compose
 
 clean: ## remove what was built; the kernel's source stays
-	rm -rf $(addprefix $(build)/,obj log arm64* x86_64*)
+	rm -rf $(addprefix $(build)/,obj log check bisect arm64* x86_64*)
 
 distclean: ## remove all that was made, the kernel's source too (results/ stay)
 	@[ ! -d $(build)/tree ] || scripts/series untree
-	rm -rf $(addprefix $(build)/,obj log arm64* x86_64* src src.tmp tree.* base apt cache .lock .series-lock)
+	rm -rf $(addprefix $(build)/,obj log check bisect arm64* x86_64* src src.tmp tree.* base apt cache .lock .series-lock)
 	[ ! -d $(build) ] || rmdir --ignore-fail-on-non-empty $(build)

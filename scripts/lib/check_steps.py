@@ -11,7 +11,7 @@ Step = namedtuple("Step", "name command tap full limit", defaults=(True, False, 
 STEPS = [
     Step("series", "scripts/series check"),
     Step("tests of the runner", "scripts/tests/check_test"),
-    Step("tests of the series", "scripts/tests/series_test"),
+    Step("tests of the series", "scripts/tests/series_test", limit=1200),
     Step("tests of the experiment", "python3 -B scripts/tests/exp_paging.py", tap=False),
     Step("kernel arm64", "scripts/build arm64", tap=False, limit=3600),
     Step("guest arm64", "scripts/tests/guest_test", limit=1200),
