@@ -33,6 +33,7 @@ STEPS = [
     Step("kernel x86_64-debug", "scripts/build x86_64-debug", tap=False, full=True, limit=3600),
     Step("selftests x86_64-debug", "scripts/kselftest x86_64-debug", full=True, limit=1800),
     Step("selftests cortex-a76", "scripts/kselftest arm64 -- --cpu cortex-a76", full=True, limit=1200),
+    Step("mutants of paging", "python3 -B scripts/tests/paging_mutants.py", full=True, limit=1800),
     Step("starting point", "scripts/build arm64-start && scripts/exp/paging/start --out build/check/start",
          tap=False, full=True, limit=3600),
     Step("whole experiment", "scripts/exp/paging/run --out build/check/paging", tap=False, full=True, limit=3600),
