@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* lru_page_list: what its tests and programs share. */
+#ifndef _LRU_PAGE_LIST_H
+#define _LRU_PAGE_LIST_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/swap.h>
+#include <sys/syscall.h>
+#include <sys/sysinfo.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LPL_DIR		"/sys/kernel/mm/lru_page_list/"
+#define LPL_QUEUE	"/sys/kernel/debug/lru_page_list/queue"
+#define MIB		(1UL << 20)
+
+/* Returns 0 or an errno, negative. */
+static inline int put_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_TRUNC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = write(fd, text, strlen(text));
+	n = n < 0 ? -errno : 0;
+	close(fd);
+	return n;
+}
+
+/* What a file begins with, without the end of the line; "" if there is none. */
+static inline const char *get_file(const char *path)
+{
+	static char text[4096];
+	int fd = open(path, O_RDONLY);
+	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	text[n > 0 ? n : 0] = 0;
+	text[strcspn(text, "\n")] = 0;
+	return text;
+}
+
+static inline long get_number(const char *path)
+{
+	return strtol(get_file(path), NULL, 0);
+}
+
+/* "name value" or "name: value kB" of a file of such lines; -1 if not there. */
+static inline long get_line(const char *path, const char *name)
+{
+	FILE *file = fopen(path, "r");
+	size_t len = strlen(name);
+	char line[256];
+	long value = -1;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (!strncmp(line, name, len) && strchr(": ", line[len]))
+			value = strtol(line + len + 1, NULL, 10);
+	if (file)
+		fclose(file);
+	return value;
+}
+
+static inline long vmstat(const char *name)
+{
+	return get_line("/proc/vmstat", name);
+}
+
+static inline long lpl_stat(const char *name)
+{
+	return get_line(LPL_DIR "stats", name);
+}
+
+static inline long mem_available_kb(void)
+{
+	return get_line("/proc/meminfo", "MemAvailable");
+}
+
+static inline uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+static inline void sleep_ms(unsigned int ms)
+{
+	usleep(ms * 1000);
+}
+
+static inline int set_policy(const char *policy)
+{
+	return put_file(LPL_DIR "policy", policy);
+}
+
+static inline bool policy_is(const char *policy)
+{
+	return !strcmp(get_file(LPL_DIR "policy"), policy);
+}
+
+/* xorshift64*; never 0. */
+static inline uint64_t next_random(uint64_t *state)
+{
+	*state ^= *state >> 12;
+	*state ^= *state << 25;
+	*state ^= *state >> 27;
+	return *state * 2685821657736338717ULL;
+}
+
+/* Swap on zram0, MiB of it; false if there is none to be had. */
+static inline bool swap_on_zram(unsigned long mib)
+{
+	char header[4096 * 16] = { 0 }, text[32];
+	size_t page = sysconf(_SC_PAGESIZE);
+	uint32_t *info = (uint32_t *)(header + 1024);
+	int fd;
+
+	if (get_line("/proc/meminfo", "SwapTotal") > 0)
+		return true;
+	snprintf(text, sizeof(text), "%luM", mib);
+	if (put_file("/sys/block/zram0/disksize", text))
+		return false;
+	info[0] = 1;
+	info[1] = mib * MIB / page - 1;
+	memcpy(header + page - 10, "SWAPSPACE2", 10);
+	fd = open("/dev/zram0", O_WRONLY);
+	if (fd < 0 || write(fd, header, page) != (ssize_t)page)
+		return false;
+	close(fd);
+	put_file("/proc/sys/vm/page-cluster", "0");
+	return !swapon("/dev/zram0", 0);
+}
+
+static inline void swap_off_zram(void)
+{
+	swapoff("/dev/zram0");
+	put_file("/sys/block/zram0/reset", "1");
+}
+
+#define PAGEMAP_PRESENT	(1ULL << 63)
+#define PAGEMAP_PFN	((1ULL << 55) - 1)
+
+/* 0 if the page is not present (or the caller may not know). */
+static inline uint64_t pfn_of(int pagemap, const void *addr)
+{
+	uint64_t entry = 0;
+	off_t at = (uintptr_t)addr / sysconf(_SC_PAGESIZE) * sizeof(entry);
+
+	if (pread(pagemap, &entry, sizeof(entry), at) != sizeof(entry) ||
+	    !(entry & PAGEMAP_PRESENT))
+		return 0;
+	return entry & PAGEMAP_PFN;
+}
+
+#endif

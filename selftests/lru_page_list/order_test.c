@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* lru_page_list: the order of the queue is the order of the accesses. */
+#include "../kselftest_harness.h"
+#include "lru_page_list.h"
+
+#define GROUPS	10
+#define GROUP	64		/* pages */
+#define APART	60		/* ms between groups */
+
+FIXTURE(order)
+{
+	char before[16];
+	size_t page;
+	FILE *queue;
+	int pagemap;
+	char *p;
+	size_t len;
+};
+
+FIXTURE_VARIANT(order)
+{
+	bool file;
+};
+
+FIXTURE_VARIANT_ADD(order, anon) { .file = false };
+FIXTURE_VARIANT_ADD(order, file) { .file = true };
+
+FIXTURE_SETUP(order)
+{
+	int fd = -1;
+
+	if (access(LPL_DIR "policy", R_OK))
+		SKIP(return, "no lru_page_list in this kernel");
+	snprintf(self->before, sizeof(self->before), "%s", get_file(LPL_DIR "policy"));
+	if (set_policy("lru"))
+		SKIP(return, "booted with lru_page_list=off");
+	ASSERT_EQ(0, put_file(LPL_DIR "always", "1"));
+	mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
+	self->queue = fopen(LPL_QUEUE, "r");
+	ASSERT_NE(NULL, self->queue);
+	self->pagemap = open("/proc/self/pagemap", O_RDONLY);
+	ASSERT_LE(0, self->pagemap);
+
+	self->page = sysconf(_SC_PAGESIZE);
+	self->len = GROUPS * GROUP * self->page;
+	if (variant->file) {
+		fd = open("order_test.tmp", O_RDWR | O_CREAT | O_TRUNC, 0600);
+		ASSERT_LE(0, fd);
+		unlink("order_test.tmp");
+		ASSERT_EQ(0, ftruncate(fd, self->len));
+	}
+	self->p = mmap(NULL, self->len, PROT_READ | PROT_WRITE,
+		       fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED, fd, 0);
+	ASSERT_NE(MAP_FAILED, self->p);
+	madvise(self->p, self->len, MADV_NOHUGEPAGE);
+	memset(self->p, 1, self->len);
+	sleep_ms(100);
+}
+
+FIXTURE_TEARDOWN(order)
+{
+	put_file(LPL_DIR "always", "0");
+	set_policy(self->before);
+}
+
+/* Group g is pages g, g + GROUPS, ...: neighbours are of different groups. */
+static void touch_group(char *p, size_t page, int group)
+{
+	for (int i = 0; i < GROUP; i++)
+		((volatile char *)p)[(i * GROUPS + group) * page]++;
+}
+
+/* Something has to run for there to be a tick. */
+static void busy_ms(unsigned int ms)
+{
+	uint64_t end = now_ns() + ms * 1000000ULL;
+
+	while (now_ns() < end)
+		;
+}
+
+struct place {
+	uint64_t pfn;
+	long at;
+	long age;
+};
+
+static void find_places(FILE *queue, struct place *place, int nr)
+{
+	char line[160];
+	uint64_t pfn;
+	long at = 0, age;
+
+	rewind(queue);
+	for (int i = 0; i < nr; i++)
+		place[i].at = -1;
+	while (fgets(line, sizeof(line), queue)) {
+		if (sscanf(line, "pfn=%lu age_ms=%ld nid=", &pfn, &age) != 2)
+			continue;
+		at++;
+		for (int i = 0; i < nr; i++)
+			if (place[i].pfn == pfn) {
+				place[i].at = at;
+				place[i].age = age;
+			}
+	}
+}
+
+TEST_F(order, is_that_of_the_accesses)
+{
+	static const int turns[GROUPS] = { 3, 7, 0, 9, 1, 5, 8, 2, 6, 4 };
+	struct place place[GROUPS * GROUP];
+	long wrong = 0, pairs = 0, absent = 0;
+	int turn_of[GROUPS];
+
+	for (int i = 0; i < GROUPS; i++) {
+		turn_of[turns[i]] = i;
+		touch_group(self->p, self->page, turns[i]);
+		busy_ms(APART);
+	}
+	for (int i = 0; i < GROUPS * GROUP; i++)
+		place[i].pfn = pfn_of(self->pagemap, self->p + i * self->page);
+	ASSERT_NE(0, place[0].pfn);
+	find_places(self->queue, place, GROUPS * GROUP);
+
+	for (int i = 0; i < GROUPS * GROUP; i++)
+		for (int j = 0; j < GROUPS * GROUP; j++) {
+			if (turn_of[i % GROUPS] <= turn_of[j % GROUPS])
+				continue;
+			pairs++;
+			wrong += place[i].at > place[j].at;
+		}
+	for (int i = 0; i < GROUPS * GROUP; i++)
+		absent += place[i].at < 0;
+	TH_LOG("%ld of %ld pairs wrong, %ld pages not in the queue", wrong, pairs, absent);
+	EXPECT_EQ(0, absent);
+	EXPECT_LE(wrong * 1000, pairs);
+}
+
+TEST_F(order, ages_are_those_of_the_accesses)
+{
+	struct place place[GROUPS * GROUP];
+	uint64_t touched[GROUPS], now;
+	long off = 0;
+
+	for (int i = 0; i < GROUPS; i++) {
+		touched[i] = now_ns();
+		touch_group(self->p, self->page, i);
+		busy_ms(APART);
+	}
+	for (int i = 0; i < GROUPS * GROUP; i++)
+		place[i].pfn = pfn_of(self->pagemap, self->p + i * self->page);
+	now = now_ns();
+	find_places(self->queue, place, GROUPS * GROUP);
+	for (int i = 0; i < GROUPS * GROUP; i++) {
+		long age = (now - touched[i % GROUPS]) / 1000000;
+
+		off += labs(place[i].age - age) > 40;
+	}
+	EXPECT_LE(off * 50, GROUPS * GROUP) TH_LOG("%ld ages are off", off);
+}
+
+/* Looking does not change it: no page that nobody touched moves. */
+TEST_F(order, reading_does_not_disturb)
+{
+	struct place first[GROUPS * GROUP], second[GROUPS * GROUP];
+	long moved = 0;
+
+	for (int i = 0; i < GROUPS; i++) {
+		touch_group(self->p, self->page, i);
+		busy_ms(APART);
+	}
+	for (int i = 0; i < GROUPS * GROUP; i++)
+		first[i].pfn = second[i].pfn = pfn_of(self->pagemap, self->p + i * self->page);
+	find_places(self->queue, first, GROUPS * GROUP);
+	find_places(self->queue, second, GROUPS * GROUP);
+	for (int i = GROUPS; i < GROUPS * GROUP; i++)
+		moved += second[i].age < first[i].age;
+	EXPECT_LE(moved * 100, GROUPS * GROUP);
+}
+
+/* A mapping that only a child touches is a process that ran, too. */
+TEST_F(order, child_counts)
+{
+	struct place place[2];
+	pid_t pid;
+
+	touch_group(self->p, self->page, 1);
+	busy_ms(APART);
+	pid = fork();
+	if (!pid) {
+		madvise(self->p, self->len, MADV_NORMAL);
+		for (int i = 0; i < 20; i++) {
+			(void)*(volatile char *)self->p;
+			busy_ms(10);
+		}
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+	place[0].pfn = pfn_of(self->pagemap, self->p);
+	place[1].pfn = pfn_of(self->pagemap, self->p + self->page);
+	find_places(self->queue, place, 2);
+	ASSERT_LT(0, place[0].at);
+	ASSERT_LT(0, place[1].at);
+	EXPECT_LT(place[0].at, place[1].at);
+	EXPECT_LT(place[0].age, 100);
+	EXPECT_GT(place[1].age, 150);
+}
+
+TEST_HARNESS_MAIN
