@@ -54,6 +54,13 @@ static inline const char *get_file(const char *path)
 	return text;
 }
 
+/* To be put back later. */
+static inline void save_file(const char *path, char *text, size_t size)
+{
+	memccpy(text, get_file(path), 0, size - 1);
+	text[size - 1] = 0;
+}
+
 static inline long get_number(const char *path)
 {
 	return strtol(get_file(path), NULL, 0);

@@ -31,7 +31,7 @@ FIXTURE_SETUP(order)
 
 	if (access(LPL_DIR "policy", R_OK))
 		SKIP(return, "no lru_page_list in this kernel");
-	snprintf(self->before, sizeof(self->before), "%s", get_file(LPL_DIR "policy"));
+	save_file(LPL_DIR "policy", self->before, sizeof(self->before));
 	if (set_policy("lru"))
 		SKIP(return, "booted with lru_page_list=off");
 	ASSERT_EQ(0, put_file(LPL_DIR "always", "1"));

@@ -14,7 +14,7 @@ FIXTURE_SETUP(policy)
 {
 	if (access(LPL_DIR "policy", R_OK))
 		SKIP(return, "no lru_page_list in this kernel");
-	snprintf(self->before, sizeof(self->before), "%s", get_file(LPL_DIR "policy"));
+	save_file(LPL_DIR "policy", self->before, sizeof(self->before));
 	if (set_policy("lru") == -EOPNOTSUPP)
 		SKIP(return, "booted with lru_page_list=off");
 }
@@ -62,7 +62,7 @@ static void check_number(struct __test_metadata *_metadata, const char *path,
 {
 	char before[16];
 
-	snprintf(before, sizeof(before), "%s", get_file(path));
+	save_file(path, before, sizeof(before));
 	for (; *refused; refused++)
 		EXPECT_GT(0, put_file(path, *refused)) TH_LOG("%s took %s", path, *refused);
 	EXPECT_STREQ(before, get_file(path));

@@ -38,7 +38,7 @@ FIXTURE_SETUP(reclaim)
 
 	if (access(LPL_DIR "policy", R_OK))
 		SKIP(return, "no lru_page_list in this kernel");
-	snprintf(self->before, sizeof(self->before), "%s", get_file(LPL_DIR "policy"));
+	save_file(LPL_DIR "policy", self->before, sizeof(self->before));
 	if (set_policy("lru"))
 		SKIP(return, "booted with lru_page_list=off");
 	missing = group_create();
@@ -305,7 +305,7 @@ TEST_F(reclaim, swappiness_0_takes_no_anon)
 		SKIP(return, "no swap");
 	if (chdir("/tmp") || get_line("/proc/self/mountinfo", "none"))
 		;
-	snprintf(before, sizeof(before), "%s", get_file("/proc/sys/vm/swappiness"));
+	save_file("/proc/sys/vm/swappiness", before, sizeof(before));
 	put_file("/proc/sys/vm/swappiness", "0");
 	status = run_in_group(work_swappiness, self->page);
 	put_file("/proc/sys/vm/swappiness", before);
