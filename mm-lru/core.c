@@ -63,6 +63,12 @@
  * insertion of a folio that was isolated meanwhile, write a stamp not older
  * than the last tick, or the one that was there.
  *
+ *		Page cache that no process has mapped
+ *
+ * It is in the queue too, from its second use on: what is read once, as by a
+ * stream, waits on a list of its own and is taken from there first, as soon as
+ * it is old enough for readahead to have been of use.
+ *
  *		Folios that reclaim could not take
  *
  * The stock lists send these to the head, to be out of the way of the next
@@ -217,15 +223,25 @@ static bool lpl_in_writeback(struct folio *folio)
 	       (folio_test_dirty(folio) && folio_test_reclaim(folio));
 }
 
-static struct list_head *lpl_position(struct list_head *queue, struct folio *folio)
+/* A stream would push out all else; what refaults has been used before. */
+static bool lpl_use_once(struct folio *folio)
 {
+	return folio_is_file_lru(folio) && !folio_test_active(folio) &&
+	       !folio_test_referenced(folio) && !folio_mapped(folio);
+}
+
+static struct list_head *lpl_position(struct lruvec *lruvec, struct folio *folio)
+{
+	struct list_head *queue =
+		&lruvec->lists[folio_is_file_lru(folio) ? LRU_INACTIVE_FILE :
+							  LRU_INACTIVE_ANON];
 	u32 word = lpl_folio_word(folio);
 	u32 now = lpl_now();
 
 	/* Stamps from before the policy was chosen say nothing. */
 	if (!word || lpl_age(word, now, lpl_since) > now - lpl_since) {
 		lpl_set_folio_word(folio, lpl_word(now, LPL_FRESH));
-		return queue;
+		return lpl_use_once(folio) ? &lruvec->lru_page_list.once : queue;
 	}
 	return lpl_place(queue, lpl_age(word, now, lpl_since), now, lpl_folio_age);
 }
@@ -236,22 +252,21 @@ static struct list_head *lpl_position(struct list_head *queue, struct folio *fol
  */
 bool __lru_page_list_add(struct lruvec *lruvec, struct folio *folio, bool tail)
 {
-	struct list_head *queue;
+	struct list_head *position;
 	enum lru_list lru;
 
 	if (folio_test_unevictable(folio))
 		return false;
 
+	position = tail ? NULL : lpl_position(lruvec, folio);
 	if (folio_test_active(folio))
 		folio_clear_active(folio);
 	lru = folio_lru_list(folio);
-	queue = &lruvec->lists[lru];
-
 	update_lru_size(lruvec, lru, folio_zonenum(folio), folio_nr_pages(folio));
 	if (tail)
-		list_add_tail(&folio->lru, queue);
+		list_add_tail(&folio->lru, &lruvec->lists[lru]);
 	else
-		list_add(&folio->lru, lpl_position(queue, folio));
+		list_add(&folio->lru, position);
 	return true;
 }
 
@@ -340,6 +355,25 @@ void lpl_note_eviction(u32 age)
 	WRITE_ONCE(lpl_evicted_at, lpl_now() | 1);
 	if (rested)
 		lpl_kick();
+}
+
+/**
+ * lpl_take_once() - let what was read once be the tail of the file queue
+ * @lruvec: whose; lru_lock held
+ * @nr: folios, at most
+ *
+ * Reclaim takes from there.
+ */
+void lpl_take_once(struct lruvec *lruvec, unsigned long nr)
+{
+	struct list_head *once = &lruvec->lru_page_list.once;
+	struct list_head *tail = &lruvec->lists[LRU_INACTIVE_FILE];
+	LIST_HEAD(taken);
+
+	lockdep_assert_held(&lruvec->lru_lock);
+	while (nr-- && !list_empty(once))
+		list_move(once->prev, &taken);
+	list_splice_tail(&taken, tail);
 }
 
 u32 lpl_evict_age(void)

@@ -96,6 +96,8 @@ static int lpl_copy_list(struct lpl_copy *copy, struct lruvec *lruvec, bool file
 	spin_lock_irq(&lruvec->lru_lock);
 	lpl_copy_queue(copy, &lruvec->lists[file * LRU_FILE], lpl_now());
 	lpl_copy_queue(copy, &lruvec->lru_page_list.parked[file], lpl_now());
+	if (file)
+		lpl_copy_queue(copy, &lruvec->lru_page_list.once, lpl_now());
 	spin_unlock_irq(&lruvec->lru_lock);
 
 	list->end = copy->nr;

@@ -23,6 +23,9 @@
 
 #include "internal.h"
 
+/* Ticks that mms are left on the lists of the CPUs, which hold what has ended. */
+#define LPL_REST_MAX		10
+
 /* Folios moved in one hold of lru_lock, with interrupts disabled. */
 #define LPL_MOVE_BATCH		32
 
@@ -390,6 +393,29 @@ static bool lpl_gated(void)
 	return !READ_ONCE(lpl_always) && !arch_has_hw_pte_young() && !lpl_pressure();
 }
 
+/* An mm that has ended would keep its page directory while it is in line. */
+static bool lpl_drop_ended(struct mm_struct *mm)
+{
+	if (atomic_read(&mm->mm_users))
+		return false;
+	lpl_count(LPL_MMS_EXITED, 1);
+	lpl_unnote(mm);
+	mmdrop(mm);
+	return true;
+}
+
+static void lpl_drop_all_ended(struct lpl_line *line)
+{
+	unsigned long n = line->nr;
+
+	while (n--) {
+		struct mm_struct *mm = lpl_line_take(line);
+
+		if (!lpl_drop_ended(mm))
+			lpl_line_add(line, &mm->lru_page_list.node);
+	}
+}
+
 /*
  * Return: ticks until there is more to do, at the earliest.
  */
@@ -404,7 +430,8 @@ static u32 lpl_pass(struct lpl_line *line, struct lpl_budget *budget)
 
 	if (lpl_gated()) {
 		lpl_count(LPL_GATED, 1);
-		return LPL_TICKS_PER_SEC;
+		lpl_drop_all_ended(line);
+		return LPL_REST_MAX;
 	}
 	if (n)
 		lpl_count(LPL_PASSES, 1);
@@ -412,6 +439,8 @@ static u32 lpl_pass(struct lpl_line *line, struct lpl_budget *budget)
 		struct mm_struct *mm = lpl_line_take(line);
 		s32 wait = mm->lru_page_list.due - now;
 
+		if (lpl_drop_ended(mm))
+			continue;
 		if (wait > 0 && wait <= (s32)every) {
 			lpl_line_add(line, &mm->lru_page_list.node);
 			earliest = min(earliest, (u32)wait);
@@ -452,6 +481,7 @@ static void lpl_work(struct lpl_line *line, struct lpl_budget *budget)
 {
 	unsigned int percent = READ_ONCE(lpl_budget_pct);
 	u64 ran = task_sched_runtime(current);
+	u32 start = lpl_now();
 	u32 rest;
 
 	lpl_budget_add(budget, local_clock(), percent);
@@ -471,7 +501,7 @@ static void lpl_work(struct lpl_line *line, struct lpl_budget *budget)
 		rest = max_t(u32, rest, div_u64(lpl_budget_wait(budget, percent),
 						LPL_TICK_MS * NSEC_PER_MSEC));
 	}
-	WRITE_ONCE(lpl_rest_until, lpl_now() + rest);
+	WRITE_ONCE(lpl_rest_until, start + min(rest, (u32)LPL_REST_MAX));
 }
 
 static int lpl_harvester(void *unused)

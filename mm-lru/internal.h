@@ -43,6 +43,7 @@ u32 lpl_age(u32 word, u32 now, u32 since);
 struct list_head *lpl_place(struct list_head *queue, u32 age, u32 now,
 			    lpl_age_fn age_of);
 bool lpl_prefer_anon(u32 anon_age, u32 file_age, unsigned int swappiness);
+bool lpl_prefer_once(u32 once_age, u32 age);
 
 /* control.c: when to harvest, and how much; no state but what it is given. */
 
@@ -99,6 +100,7 @@ void lpl_note_eviction(u32 age);
 u32 lpl_evict_age(void);
 bool lpl_pressure(void);
 void lpl_unpark(struct lruvec *lruvec);
+void lpl_take_once(struct lruvec *lruvec, unsigned long nr);
 
 /* policy.c: which policy, and changing it. */
 enum lpl_policy { LPL_CLASSIC, LPL_MGLRU, LPL_LRU, LPL_NR_POLICIES };

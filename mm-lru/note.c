@@ -49,8 +49,7 @@ void __lru_page_list_tick(struct task_struct *curr)
 	if ((s64)((now << 10) - due) < 0)
 		return;
 	/* One CPU of those that see it due. */
-	if (cmpxchg64(&lpl_due, due, lpl_next_due(due, now << 10,
-						   READ_ONCE(lpl_interval_ms))) != due)
+	if (cmpxchg64(&lpl_due, due, lpl_next_due(due, now << 10, LPL_TICK_MS)) != due)
 		return;
 	lpl_set_now(lpl_tick_of(now));
 	lpl_kick_rested();

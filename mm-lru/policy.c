@@ -74,6 +74,7 @@ static bool lpl_drain(struct lruvec *lruvec, unsigned long *nr)
 	enum lru_list lru;
 
 	lpl_unpark(lruvec);
+	lpl_take_once(lruvec, ULONG_MAX);
 	for (lru = LRU_INACTIVE_ANON; lru <= LRU_INACTIVE_FILE; lru += LRU_FILE) {
 		struct list_head *queue = &lruvec->lists[lru];
 		unsigned long *todo = &nr[lru / LRU_FILE];
@@ -122,6 +123,8 @@ static void lpl_switch_key(bool enable)
 		static_branch_enable_cpuslocked(&lru_page_list_key);
 	} else {
 		static_branch_disable_cpuslocked(&lru_page_list_key);
+		/* All insertions under way, with interrupts disabled. */
+		synchronize_rcu();
 	}
 
 	memcg = mem_cgroup_iter(NULL, NULL, NULL);

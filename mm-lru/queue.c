@@ -91,6 +91,25 @@ bool lpl_prefer_anon(u32 anon_age, u32 file_age, unsigned int swappiness)
 	       (u64)(file_age + 1) * (200 - swappiness);
 }
 
+/* Long enough for what was read ahead to be read, ticks. */
+#define LPL_ONCE_AGE	10
+#define LPL_ONCE_FACTOR	64
+
+/**
+ * lpl_prefer_once() - is page cache that was read once to be taken?
+ * @once_age: age of the oldest of it, ticks
+ * @age: age of the oldest tail of the queue, ticks
+ *
+ * It is unless it is so young that its use may be yet to come; then only what
+ * has not been used for a very long time goes before it.
+ *
+ * Return: true if it is.
+ */
+bool lpl_prefer_once(u32 once_age, u32 age)
+{
+	return once_age >= LPL_ONCE_AGE || (u64)once_age * LPL_ONCE_FACTOR >= age;
+}
+
 #ifdef CONFIG_LRU_PAGE_LIST_KUNIT_TEST
 #include "tests/queue_kunit.h"
 #endif

@@ -41,9 +41,8 @@ static void lpl_allowed(struct lruvec *lruvec, struct scan_control *sc, bool *al
 }
 
 /* -1 if there is nothing. */
-static s64 lpl_tail_age(struct lruvec *lruvec, enum lru_list lru)
+static s64 lpl_tail_age(struct lruvec *lruvec, struct list_head *queue)
 {
-	struct list_head *queue = &lruvec->lists[lru];
 	s64 age = -1;
 
 	spin_lock_irq(&lruvec->lru_lock);
@@ -53,16 +52,37 @@ static s64 lpl_tail_age(struct lruvec *lruvec, enum lru_list lru)
 	return age;
 }
 
-/* The list to take from next and the age of its tail; false if both are empty. */
+/*
+ * What was read once becomes the tail of the file queue if it is to be taken;
+ * false if the queues have to be looked at.
+ */
+static bool lpl_choose_once(struct lruvec *lruvec, s64 age)
+{
+	s64 once = lpl_tail_age(lruvec, &lruvec->lru_page_list.once);
+
+	if (once < 0 || (age >= 0 && !lpl_prefer_once(once, age)))
+		return false;
+	spin_lock_irq(&lruvec->lru_lock);
+	lpl_take_once(lruvec, SWAP_CLUSTER_MAX);
+	spin_unlock_irq(&lruvec->lru_lock);
+	return true;
+}
+
+/* The list to take from next and the age of its tail; false if all are empty. */
 static bool lpl_choose(struct lruvec *lruvec, struct scan_control *sc,
 		       const bool *allowed, enum lru_list *lru, u32 *age)
 {
 	s64 anon = allowed[WORKINGSET_ANON] ?
-		   lpl_tail_age(lruvec, LRU_INACTIVE_ANON) : -1;
+		   lpl_tail_age(lruvec, &lruvec->lists[LRU_INACTIVE_ANON]) : -1;
 	s64 file = allowed[WORKINGSET_FILE] ?
-		   lpl_tail_age(lruvec, LRU_INACTIVE_FILE) : -1;
+		   lpl_tail_age(lruvec, &lruvec->lists[LRU_INACTIVE_FILE]) : -1;
 	int swappiness = sc_swappiness(sc, lruvec_memcg(lruvec));
 
+	if (allowed[WORKINGSET_FILE] && lpl_choose_once(lruvec, max(anon, file))) {
+		*lru = LRU_INACTIVE_FILE;
+		*age = max(anon, file) < 0 ? 0 : max(anon, file);
+		return true;
+	}
 	if (anon < 0 && file < 0)
 		return false;
 	if (file < 0 || (anon >= 0 && lpl_prefer_anon(anon, file, swappiness))) {

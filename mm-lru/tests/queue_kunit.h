@@ -121,6 +121,14 @@ static void queue_swappiness_ends(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, lpl_prefer_anon(0, U32_MAX / 2, 200));
 }
 
+static void queue_read_once_goes_first(struct kunit *test)
+{
+	KUNIT_EXPECT_TRUE(test, lpl_prefer_once(LPL_ONCE_AGE, U32_MAX));
+	KUNIT_EXPECT_TRUE(test, lpl_prefer_once(0, 0));
+	KUNIT_EXPECT_TRUE(test, lpl_prefer_once(1, LPL_ONCE_FACTOR));
+	KUNIT_EXPECT_FALSE(test, lpl_prefer_once(1, LPL_ONCE_FACTOR + 1));
+}
+
 static struct kunit_case queue_test_cases[] = {
 	KUNIT_CASE(queue_empty),
 	KUNIT_CASE(queue_just_used_goes_to_the_front),
@@ -134,6 +142,7 @@ static struct kunit_case queue_test_cases[] = {
 	KUNIT_CASE(queue_age_from_before),
 	KUNIT_CASE(queue_older_tail_is_taken),
 	KUNIT_CASE(queue_swappiness_ends),
+	KUNIT_CASE(queue_read_once_goes_first),
 	{ }
 };
 

@@ -28,11 +28,14 @@ struct lru_page_list_mm {
 /**
  * struct lru_page_list_lruvec - queue of a memory cgroup on a node
  * @parked: folios that this round of reclaim could not take, anonymous and
- *	file; they go back to the tail at the end of the round.  Counted as if
- *	they were on the inactive lists.  Under lru_lock.
+ *	file; they go back to the tail at the end of the round
+ * @once: page cache that was read once and is not mapped
+ *
+ * Under lru_lock; all of these count as if they were on the inactive lists.
  */
 struct lru_page_list_lruvec {
 	struct list_head parked[2];
+	struct list_head once;
 };
 
 #endif /* _LINUX_LRU_PAGE_LIST_TYPES_H */
