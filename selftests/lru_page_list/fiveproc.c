@@ -20,22 +20,18 @@
  *   cluster=0		pages that a touch of rand is followed by, in a row
  *   csv=0		1: resident pages of each process each 500 ms
  *   order=0		1: compare the queue with the times of the accesses
- *   trace=FILE		write each touch to FILE (4 bytes: process, page)
  */
-#include <math.h>
-#include <sched.h>
 #include "lru_page_list.h"
+#include "pattern.h"
 
 #define MAX_PROCS	16
 
-enum pattern { RAND, ZIPF, SHIFT, SEQ, CYCLIC };
-static const char *const patterns[] = { "rand", "zipf", "shift", "seq", "cyclic" };
-
 static struct {
-	long pattern, load, ms, procs, file, seed, write, zipf, hot, step, csv, order, cluster;
+	struct pattern how;
+	long load, ms, procs, file, seed, write, csv, order;
 } opt = {
+	.how = PATTERN_DEFAULT,
 	.load = 120, .ms = 16000, .procs = 5, .seed = 1, .write = 50,
-	.zipf = 100, .hot = 20, .step = 500,
 };
 
 struct part {
@@ -93,68 +89,7 @@ static char *allocate(int me)
 	if (p == MAP_FAILED)
 		return NULL;
 	madvise(p, len, MADV_NOHUGEPAGE);
-	if (fd >= 0)
-		madvise(p, len, MADV_RANDOM);
 	return p;
-}
-
-struct walker {
-	int me;
-	unsigned long hot;	/* pages that it goes on touching */
-	unsigned long at;
-	uint64_t random;
-	double zipf_k, zipf_e;
-	unsigned long cluster;
-};
-
-/* By inverse transform of the continuous distribution; ranks are scattered. */
-static unsigned long zipf_page(struct walker *w)
-{
-	double u = (next_random(&w->random) >> 11) * 0x1p-53;
-	double x = opt.zipf == 100 ? exp(u * w->zipf_k) :
-				     pow(1 + u * w->zipf_k, w->zipf_e);
-	unsigned long rank = x - 1;
-
-	return (rank * 2654435761UL + 12345) % w->hot;
-}
-
-static void zipf_init(struct walker *w)
-{
-	double s = 1 - opt.zipf / 100.0;
-
-	if (opt.zipf == 100) {
-		w->zipf_k = log(w->hot + 1.0);
-	} else {
-		w->zipf_k = pow(w->hot + 1.0, s) - 1;
-		w->zipf_e = 1 / s;
-	}
-}
-
-static unsigned long next_page(struct walker *w)
-{
-	unsigned long window, base;
-
-	switch (opt.pattern) {
-	case ZIPF:
-		return zipf_page(w);
-	case SHIFT:
-		window = w->hot * opt.hot / 100 ?: 1;
-		base = now_us() / 1000 / opt.step * (window / 2);
-		return (base + next_random(&w->random) % window) % w->hot;
-	case SEQ:
-	case CYCLIC:
-		w->at = w->at + 1 < w->hot ? w->at + 1 : 0;
-		return w->at;
-	default:
-		if (w->cluster) {
-			w->cluster--;
-			w->at = (w->at + 1) % w->hot;
-		} else {
-			w->cluster = opt.cluster;
-			w->at = next_random(&w->random) % w->hot;
-		}
-		return w->at;
-	}
 }
 
 static uint64_t mark(int me, unsigned long page)
@@ -185,10 +120,6 @@ static long major_faults(long *cpu_us)
 	return usage.ru_majflt;
 }
 
-/*
- * The k-th of n touches k/n of its part: of all parts (n + 1) / 2n.  A cyclic
- * run has the same in each process, as the patterns of loops do.
- */
 static unsigned long hot_pages(int me)
 {
 	return pages * (me + 1) / opt.procs;
@@ -197,10 +128,7 @@ static unsigned long hot_pages(int me)
 static void child(int me)
 {
 	struct part *part = &shared->part[me];
-	struct walker w = {
-		.me = me, .hot = hot_pages(me),
-		.random = (opt.seed * 1000003 + me * 7919 + 1) | 1ULL << 40,
-	};
+	struct walker w;
 	char *p = allocate(me);
 	long faults = 0, cpu = 0;
 	bool counting = false;
@@ -209,7 +137,7 @@ static void child(int me)
 	part->memory = p;
 	if (!p)
 		exit(1);
-	zipf_init(&w);
+	walker_init(&w, &opt.how, me, opt.seed, hot_pages(me));
 	for (i = 0; i < pages; i++) {
 		*(volatile uint64_t *)(p + i * page_size) = mark(me, i);
 		stamps[me][i] = now_us();
@@ -218,7 +146,7 @@ static void child(int me)
 	while (!shared->go)
 		usleep(1000);
 	while (!shared->stop) {
-		touch(&w, p, next_page(&w),
+		touch(&w, p, next_page(&w, now_us() / 1000),
 		      (long)(next_random(&w.random) >> 33) % 100 < opt.write);
 		if (!counting && shared->counting) {
 			counting = true;
@@ -404,7 +332,7 @@ static void report(const pid_t *pids, const long *before, long klrud_ns, FILE *q
 		printf("%s=%ld ", counters[i], after[i] - before[i]);
 	printf("\nresult policy=%s", get_file(LPL_DIR "policy"));
 	printf(" pattern=%s load=%ld seed=%ld touches_s=%.0f faults=%ld miss=%.2f scan_steal=%.3f"
-	       " frames=%lu klrud_pct=%.2f bad=%ld", patterns[opt.pattern], opt.load, opt.seed,
+	       " frames=%lu klrud_pct=%.2f bad=%ld", pattern_names[opt.how.kind], opt.load, opt.seed,
 	       touches / seconds, faults, miss, steal ? (double)scan / steal : 0, nr,
 	       klrud_ns / seconds / 1e7, bad);
 	printf(" fidelity=%.2f\n", fidelity(seen, opt.procs * pages));
@@ -434,8 +362,8 @@ static void option(char *arg)
 	static const struct { const char *name; long *value; } options[] = {
 		{ "load", &opt.load }, { "ms", &opt.ms }, { "procs", &opt.procs },
 		{ "file", &opt.file }, { "seed", &opt.seed }, { "write", &opt.write },
-		{ "zipf", &opt.zipf }, { "hot", &opt.hot }, { "step", &opt.step },
-		{ "csv", &opt.csv }, { "order", &opt.order }, { "cluster", &opt.cluster },
+		{ "zipf", &opt.how.zipf }, { "hot", &opt.how.hot }, { "step", &opt.how.step },
+		{ "csv", &opt.csv }, { "order", &opt.order }, { "cluster", &opt.how.cluster },
 	};
 	unsigned int i;
 
@@ -446,11 +374,8 @@ static void option(char *arg)
 				*options[i].value = atol(value);
 				return;
 			}
-		for (i = 0; !strcmp(arg, "pattern") && i <= CYCLIC; i++)
-			if (!strcmp(value, patterns[i])) {
-				opt.pattern = i;
-				return;
-			}
+		if (!strcmp(arg, "pattern") && pattern_of(&opt.how, value))
+			return;
 	}
 	fprintf(stderr, "fiveproc: what is %s?\n", arg);
 	exit(2);
