@@ -40,7 +40,11 @@ bool lpl_always;
  * @resume: where to go on
  * @batch: folios to be moved, mapped by the table whose lock is held
  * @nr: how many
- * @visited: for the counters, as the next ones
+ * @visited: for the counters, as are the next four
+ * @young: the same
+ * @moved: the same
+ * @tables_skipped: the same
+ * @skipped: the same
  * @cleared: accessed bits cleared, so that the TLB has to be flushed
  */
 struct lpl_walk {
@@ -130,13 +134,14 @@ static struct folio *lpl_walk_folio(struct folio *folio)
 static void lpl_walk_ptes(pmd_t *pmd, unsigned long addr, unsigned long end,
 			  struct vm_area_struct *vma, struct lpl_walk *walk)
 {
+	spinlock_t *ptl;	/* of the table */
 	pte_t *start, *ptep;
 	unsigned int step;
-	spinlock_t *ptl;
 
-	start = ptep = pte_offset_map_lock(vma->vm_mm, pmd, addr, &ptl);
-	if (!ptep)
+	start = pte_offset_map_lock(vma->vm_mm, pmd, addr, &ptl);
+	if (!start)
 		return;
+	ptep = start;
 	for (; addr < end; addr += step * PAGE_SIZE, ptep += step) {
 		pte_t pte = ptep_get(ptep);
 		struct folio *folio;
@@ -360,6 +365,7 @@ static void lpl_gather(struct lpl_line *line)
 /* @mm was taken from the line; from here on CPUs may note it again. */
 static void lpl_unnote(struct mm_struct *mm)
 {
+	/* The link is read before another CPU may write it. */
 	smp_mb__before_atomic();
 	clear_bit(LRU_PAGE_LIST_NOTED, &mm->lru_page_list.flags);
 }
@@ -443,7 +449,7 @@ static u32 lpl_pass(struct lpl_line *line, struct lpl_budget *budget)
 			continue;
 		if (wait > 0 && wait <= (s32)every) {
 			lpl_line_add(line, &mm->lru_page_list.node);
-			earliest = min(earliest, (u32)wait);
+			earliest = min_t(u32, earliest, wait);
 			continue;
 		}
 		if (!always && !until)

@@ -67,6 +67,7 @@ void __lru_page_list_tick_remote(struct task_struct *curr)
 	if (!curr->mm || READ_ONCE(*slot))
 		return;
 	get_task_struct(curr);
+	/* With its reference. */
 	smp_store_release(slot, curr);
 }
 

@@ -29,6 +29,7 @@ static ssize_t policy_store(struct kobject *kobj, struct kobj_attribute *attr,
 	err = lpl_set_policy(policy);
 	return err ?: len;
 }
+
 LPL_ATTR(policy);
 
 static ssize_t lpl_store_uint(const char *buf, size_t len, unsigned int *value,
@@ -56,6 +57,7 @@ static ssize_t interval_ms_store(struct kobject *kobj, struct kobj_attribute *at
 {
 	return lpl_store_uint(buf, len, &lpl_interval_ms, LPL_TICK_MS, MSEC_PER_SEC);
 }
+
 LPL_ATTR(interval_ms);
 
 static ssize_t budget_pct_show(struct kobject *kobj, struct kobj_attribute *attr,
@@ -69,6 +71,7 @@ static ssize_t budget_pct_store(struct kobject *kobj, struct kobj_attribute *att
 {
 	return lpl_store_uint(buf, len, &lpl_budget_pct, 1, 100);
 }
+
 LPL_ATTR(budget_pct);
 
 static ssize_t always_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
@@ -87,6 +90,7 @@ static ssize_t always_store(struct kobject *kobj, struct kobj_attribute *attr,
 	WRITE_ONCE(lpl_always, always);
 	return len;
 }
+
 LPL_ATTR(always);
 
 static ssize_t guard_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
@@ -104,6 +108,7 @@ static ssize_t guard_store(struct kobject *kobj, struct kobj_attribute *attr,
 		return err;
 	return guard ? -EOPNOTSUPP : len;
 }
+
 LPL_ATTR(guard);
 
 static const char *const lpl_stat_names[LPL_NR_STATS] = {
@@ -136,6 +141,7 @@ static ssize_t stats_show(struct kobject *kobj, struct kobj_attribute *attr, cha
 			     lpl_evict_age() * LPL_TICK_MS);
 	return len;
 }
+
 static struct kobj_attribute stats_attr = __ATTR_RO(stats);
 
 static struct attribute *lpl_attrs[] = {

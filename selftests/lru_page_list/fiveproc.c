@@ -44,7 +44,7 @@ struct part {
 
 /* Shared, and never swapped out: it would disturb what is measured. */
 static struct shared {
-	volatile int ready, go, stop, counting;
+	int ready, go, stop, counting;
 	struct part part[MAX_PROCS];
 } *shared;
 
@@ -52,6 +52,16 @@ static uint32_t *stamps[MAX_PROCS];	/* of each page, us since the start */
 static size_t page_size;
 static unsigned long pages;		/* of each process */
 static uint64_t started;
+
+static int flag(const int *p)
+{
+	return __atomic_load_n(p, __ATOMIC_ACQUIRE);
+}
+
+static void set_flag(int *p, int value)
+{
+	__atomic_store_n(p, value, __ATOMIC_RELEASE);
+}
 
 static uint32_t now_us(void)
 {
@@ -99,13 +109,14 @@ static uint64_t mark(int me, unsigned long page)
 
 static void touch(struct walker *w, char *p, unsigned long page, bool writes)
 {
-	volatile uint64_t *word = (uint64_t *)(p + page * page_size);
+	uint64_t *word = (uint64_t *)(p + page * page_size);
+	uint64_t count = peek(&word[1]);
 
-	if (word[0] != mark(w->me, page) || word[1] != word[7])
+	if (peek(&word[0]) != mark(w->me, page) || count != peek(&word[7]))
 		shared->part[w->me].bad++;
 	if (writes) {
-		word[1]++;
-		word[7] = word[1];
+		poke(&word[1], count + 1);
+		poke(&word[7], count + 1);
 	}
 	stamps[w->me][page] = now_us();
 }
@@ -139,16 +150,16 @@ static void child(int me)
 		exit(1);
 	walker_init(&w, &opt.how, me, opt.seed, hot_pages(me));
 	for (i = 0; i < pages; i++) {
-		*(volatile uint64_t *)(p + i * page_size) = mark(me, i);
+		poke(p + i * page_size, mark(me, i));
 		stamps[me][i] = now_us();
 	}
 	__sync_fetch_and_add(&shared->ready, 1);
-	while (!shared->go)
+	while (!flag(&shared->go))
 		usleep(1000);
-	while (!shared->stop) {
+	while (!flag(&shared->stop)) {
 		touch(&w, p, next_page(&w, now_us() / 1000),
 		      (long)(next_random(&w.random) >> 33) % 100 < opt.write);
-		if (!counting && shared->counting) {
+		if (!counting && flag(&shared->counting)) {
 			counting = true;
 			faults = major_faults(&cpu);
 		}
@@ -272,8 +283,9 @@ static void report_order(FILE *queue, struct seen *seen, unsigned long nr)
 	present = nr - i;
 	found = read_queue(queue, seen, present);
 	printf("order resident=%lu in_queue=%lu", present, found);
-	for (k = 0; present && k < sizeof(apart_us) / sizeof(apart_us[0]); k++) {
-		pairs = right = 0;
+	for (k = 0; present && k < ARRAY_SIZE(apart_us); k++) {
+		pairs = 0;
+		right = 0;
 		for (i = 0; i < 2000000 && pairs < 400000; i++) {
 			struct seen *a = &seen[next_random(&random) % present];
 			struct seen *b = &seen[next_random(&random) % present];
@@ -294,14 +306,14 @@ static const char *const counters[] = {
 	"pswpin", "pswpout", "workingset_refault_anon", "workingset_refault_file",
 };
 
-#define NR_COUNTERS (sizeof(counters) / sizeof(counters[0]))
+#define NR_COUNTERS	ARRAY_SIZE(counters)
 
 static void read_counters(long *value)
 {
 	unsigned int i;
 
 	for (i = 0; i < NR_COUNTERS; i++)
-		value[i] = vmstat(counters[i]);
+		value[i] = vm_count(counters[i]);
 }
 
 static void report(const pid_t *pids, const long *before, long klrud_ns, FILE *queue,
@@ -331,10 +343,10 @@ static void report(const pid_t *pids, const long *before, long klrud_ns, FILE *q
 	for (i = 0; i < NR_COUNTERS; i++)
 		printf("%s=%ld ", counters[i], after[i] - before[i]);
 	printf("\nresult policy=%s", get_file(LPL_DIR "policy"));
-	printf(" pattern=%s load=%ld seed=%ld touches_s=%.0f faults=%ld miss=%.2f scan_steal=%.3f"
-	       " frames=%lu klrud_pct=%.2f bad=%ld", pattern_names[opt.how.kind], opt.load, opt.seed,
-	       touches / seconds, faults, miss, steal ? (double)scan / steal : 0, nr,
-	       klrud_ns / seconds / 1e7, bad);
+	printf(" pattern=%s load=%ld seed=%ld", pattern_names[opt.how.kind], opt.load, opt.seed);
+	printf(" touches_s=%.0f faults=%ld miss=%.2f", touches / seconds, faults, miss);
+	printf(" scan_steal=%.3f frames=%lu", steal ? (double)scan / steal : 0, nr);
+	printf(" klrud_pct=%.2f bad=%ld", klrud_ns / seconds / 1e7, bad);
 	printf(" fidelity=%.2f\n", fidelity(seen, opt.procs * pages));
 	if (queue)
 		report_order(queue, seen, opt.procs * pages);
@@ -346,7 +358,7 @@ static void wait_for(int nr, const pid_t *pids)
 {
 	int k, status;
 
-	while (shared->ready < nr) {
+	while (flag(&shared->ready) < nr) {
 		usleep(10000);
 		for (k = 0; k < opt.procs; k++)
 			if (waitpid(pids[k], &status, WNOHANG) == pids[k]) {
@@ -369,7 +381,7 @@ static void option(char *arg)
 
 	if (value) {
 		*value++ = 0;
-		for (i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		for (i = 0; i < ARRAY_SIZE(options); i++)
 			if (!strcmp(arg, options[i].name)) {
 				*options[i].value = atol(value);
 				return;
@@ -388,7 +400,7 @@ static void run(pid_t *pids, FILE *queue, struct seen *seen)
 
 	wait_for(opt.procs, pids);
 	report_residents(pids, "start");
-	shared->go = 1;
+	set_flag(&shared->go, 1);
 	end = now_ns() + opt.ms * 500000ULL;
 	while (now_ns() < end) {
 		if (opt.csv) {
@@ -401,11 +413,11 @@ static void run(pid_t *pids, FILE *queue, struct seen *seen)
 	}
 	read_counters(before);
 	klrud = lpl_stat("cpu_ns");
-	shared->counting = 1;
+	set_flag(&shared->counting, 1);
 	usleep(opt.ms * 500);
-	shared->ready = 0;
+	set_flag(&shared->ready, 0);
 	klrud = lpl_stat("cpu_ns") - klrud;
-	shared->stop = 1;
+	set_flag(&shared->stop, 1);
 	wait_for(opt.procs, pids);
 	if (queue)
 		usleep(100000);

@@ -24,7 +24,10 @@
 
 #define LPL_DIR		"/sys/kernel/mm/lru_page_list/"
 #define LPL_QUEUE	"/sys/kernel/debug/lru_page_list/queue"
-#define MIB		(1UL << 20)
+#define MIB		(1024UL * 1024)
+#ifndef ARRAY_SIZE
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#endif
 
 /* Returns 0 or an errno, negative. */
 static inline int put_file(const char *path, const char *text)
@@ -66,7 +69,7 @@ static inline long get_number(const char *path)
 	return strtol(get_file(path), NULL, 0);
 }
 
-/* "name value" or "name: value kB" of a file of such lines; -1 if not there. */
+/* Value of "name value" or "name: value kB" in a file; -1 if not there. */
 static inline long get_line(const char *path, const char *name)
 {
 	FILE *file = fopen(path, "r");
@@ -82,7 +85,7 @@ static inline long get_line(const char *path, const char *name)
 	return value;
 }
 
-static inline long vmstat(const char *name)
+static inline long vm_count(const char *name)
 {
 	return get_line("/proc/vmstat", name);
 }
@@ -129,6 +132,17 @@ static inline uint64_t next_random(uint64_t *state)
 	return *state * 2685821657736338717ULL;
 }
 
+/* An access that the compiler neither leaves out nor makes twice. */
+static inline uint64_t peek(const void *p)
+{
+	return __atomic_load_n((const uint64_t *)p, __ATOMIC_RELAXED);
+}
+
+static inline void poke(void *p, uint64_t value)
+{
+	__atomic_store_n((uint64_t *)p, value, __ATOMIC_RELAXED);
+}
+
 /* Swap on zram0, MiB of it; false if there is none to be had. */
 static inline bool swap_on_zram(unsigned long mib)
 {
@@ -159,8 +173,8 @@ static inline void swap_off_zram(void)
 	put_file("/sys/block/zram0/reset", "1");
 }
 
-#define PAGEMAP_PRESENT	(1ULL << 63)
-#define PAGEMAP_PFN	((1ULL << 55) - 1)
+#define PAGEMAP_PRESENT	0x8000000000000000ULL
+#define PAGEMAP_PFN	0x007fffffffffffffULL
 
 /* 0 if the page is not present (or the caller may not know). */
 static inline uint64_t pfn_of(int pagemap, const void *addr)

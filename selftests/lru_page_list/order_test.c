@@ -67,7 +67,7 @@ FIXTURE_TEARDOWN(order)
 static void touch_group(char *p, size_t page, int group)
 {
 	for (int i = 0; i < GROUP; i++)
-		((volatile char *)p)[(i * GROUPS + group) * page]++;
+		poke(p + (i * GROUPS + group) * page, i);
 }
 
 /* Something has to run for there to be a tick. */
@@ -171,7 +171,8 @@ TEST_F(order, reading_does_not_disturb)
 		busy_ms(APART);
 	}
 	for (int i = 0; i < GROUPS * GROUP; i++)
-		first[i].pfn = second[i].pfn = pfn_of(self->pagemap, self->p + i * self->page);
+		first[i].pfn = pfn_of(self->pagemap, self->p + i * self->page);
+	memcpy(second, first, sizeof(second));
 	find_places(self->queue, first, GROUPS * GROUP);
 	find_places(self->queue, second, GROUPS * GROUP);
 	for (int i = GROUPS; i < GROUPS * GROUP; i++)
@@ -191,7 +192,7 @@ TEST_F(order, child_counts)
 	if (!pid) {
 		madvise(self->p, self->len, MADV_NORMAL);
 		for (int i = 0; i < 20; i++) {
-			(void)*(volatile char *)self->p;
+			peek(self->p);
 			busy_ms(10);
 		}
 		_exit(0);

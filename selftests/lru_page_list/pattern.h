@@ -20,6 +20,7 @@ static const char *const pattern_names[] = {
 
 /**
  * struct pattern - one and its parameters
+ * @kind: enum pattern_kind
  * @zipf: exponent of zipf, %
  * @hot: part of its pages that a process of shift is at, %
  * @step: ms until it goes on by half of that
@@ -78,7 +79,7 @@ static inline uint64_t walker_random(struct walker *w)
 /* By inverse transform of the continuous distribution; ranks are scattered. */
 static inline unsigned long zipf_page(struct walker *w)
 {
-	double u = walker_random(w) * 0x1p-53;
+	double u = walker_random(w) / 9007199254740992.0;
 	double x = w->how->zipf == 100 ? exp(u * w->zipf_k) :
 					 pow(1 + u * w->zipf_k, w->zipf_e);
 	unsigned long rank = x - 1;
