@@ -217,21 +217,13 @@ static const struct seq_operations lpl_seq_ops = {
 	.show = lpl_seq_show,
 };
 
-static unsigned long lpl_evictable(void)
-{
-	return global_node_page_state(NR_INACTIVE_ANON) +
-	       global_node_page_state(NR_ACTIVE_ANON) +
-	       global_node_page_state(NR_INACTIVE_FILE) +
-	       global_node_page_state(NR_ACTIVE_FILE);
-}
-
 static int lpl_queue_open(struct inode *inode, struct file *file)
 {
-	unsigned long nr = lpl_evictable();
+	unsigned long nr = totalram_pages();
 	struct lpl_copy *copy;
 	int err;
 
-	nr += nr / 8 + 1024;
+	/* Whatever comes to be in the queue until it is read. */
 	copy = kvmalloc(struct_size(copy, entry, nr), GFP_KERNEL);
 	if (!copy)
 		return -ENOMEM;

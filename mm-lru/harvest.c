@@ -37,6 +37,7 @@ bool lpl_always;
  * struct lpl_walk - a harvest of one mm
  * @now: the tick that touched folios are stamped with
  * @until: when to stop, ns; 0: never
+ * @every: ticks between two harvests
  * @resume: where to go on
  * @batch: folios to be moved, mapped by the table whose lock is held
  * @nr: how many
@@ -50,6 +51,7 @@ bool lpl_always;
 struct lpl_walk {
 	u32 now;
 	u64 until;
+	u32 every;
 	unsigned long resume;
 	struct folio *batch[LPL_MOVE_BATCH];
 	unsigned int nr;
@@ -95,14 +97,15 @@ static void lpl_touched(struct lpl_walk *walk, struct folio *folio)
 	walk->young++;
 	folio_clear_idle(folio);
 	/* Large and shared ones are met more than once. */
-	if (word == lpl_word(walk->now, 0)) {
+	if (word && !lpl_age(word, walk->now, lpl_since) && !(word & LPL_FRESH)) {
 		walk->skipped++;
 		return;
 	}
 	/* The first access seen of all is the fault that brought it. */
 	if (word && !(word & LPL_FRESH) && !folio_test_workingset(folio))
 		folio_set_workingset(folio);
-	lpl_set_folio_word(folio, lpl_word(walk->now, 0));
+	lpl_set_folio_word(folio, lpl_word_touched(word, walk->now, lpl_since,
+						   walk->every));
 	walk->batch[walk->nr++] = folio;
 	if (walk->nr == LPL_MOVE_BATCH)
 		lpl_move_batch(walk);
@@ -131,6 +134,15 @@ static struct folio *lpl_walk_folio(struct folio *folio)
 	return folio;
 }
 
+static bool lpl_walk_leave(struct lpl_walk *walk, struct folio *folio)
+{
+	if (!walk->until || !lpl_leave(lpl_folio_word(folio), walk->now, lpl_since,
+				       walk->every))
+		return false;
+	walk->skipped++;
+	return true;
+}
+
 static void lpl_walk_ptes(pmd_t *pmd, unsigned long addr, unsigned long end,
 			  struct vm_area_struct *vma, struct lpl_walk *walk)
 {
@@ -154,7 +166,8 @@ static void lpl_walk_ptes(pmd_t *pmd, unsigned long addr, unsigned long end,
 		step = min_t(unsigned int, pte_batch_hint(ptep, pte),
 			     (end - addr) >> PAGE_SHIFT);
 		folio = lpl_walk_folio(vm_normal_folio(vma, addr, pte));
-		if (!folio || !lpl_clear_pte(vma, addr, ptep))
+		if (!folio || lpl_walk_leave(walk, folio) ||
+		    !lpl_clear_pte(vma, addr, ptep))
 			continue;
 		walk->cleared = true;
 		lpl_touched(walk, folio);
@@ -253,10 +266,10 @@ static void lpl_count_walk(struct lpl_walk *walk)
 }
 
 /* True when all of it was walked; an mm that has ended counts as that. */
-static bool lpl_harvest_mm(struct mm_struct *mm, u32 now, u64 until)
+static bool lpl_harvest_mm(struct mm_struct *mm, u32 now, u64 until, u32 every)
 {
 	struct lru_page_list_mm *state = &mm->lru_page_list;
-	struct lpl_walk walk = { .now = now, .until = until };
+	struct lpl_walk walk = { .now = now, .until = until, .every = every };
 	bool again;
 	int stopped;
 
@@ -455,7 +468,7 @@ static u32 lpl_pass(struct lpl_line *line, struct lpl_budget *budget)
 		if (!always && !until)
 			until = local_clock() + max_t(s64, budget->credit, 1);
 		lpl_unnote(mm);
-		if (lpl_harvest_mm(mm, now, until)) {
+		if (lpl_harvest_mm(mm, now, until, every)) {
 			mm->lru_page_list.due = now + every;
 			mmdrop(mm);
 		} else {

@@ -20,11 +20,14 @@
 /*
  * The word of a folio, at its first page.  0: not seen yet, or freed since.
  *   stamp	tick of the last access that was seen
+ *   streak	harvests in a row that found it touched, 3 for more
  *   fresh	what was seen is the fault that brought it, not a use after it
  *   valid	so that no stamp looks like "not seen yet"
  */
 #define LPL_STAMP_BITS		25
 #define LPL_STAMP_MASK		GENMASK(LPL_STAMP_BITS - 1, 0)
+#define LPL_STREAK_SHIFT	LPL_STAMP_BITS
+#define LPL_STREAK_MASK		GENMASK(LPL_STAMP_BITS + 1, LPL_STAMP_BITS)
 #define LPL_FRESH		BIT(30)
 #define LPL_VALID		BIT(31)
 
@@ -40,6 +43,8 @@ static inline u32 lpl_word(u32 tick, u32 flags)
 }
 
 u32 lpl_age(u32 word, u32 now, u32 since);
+u32 lpl_word_touched(u32 word, u32 now, u32 since, u32 every);
+bool lpl_leave(u32 word, u32 now, u32 since, u32 every);
 struct list_head *lpl_place(struct list_head *queue, u32 age, u32 now,
 			    lpl_age_fn age_of);
 bool lpl_prefer_anon(u32 anon_age, u32 file_age, unsigned int swappiness);

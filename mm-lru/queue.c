@@ -34,6 +34,45 @@ u32 lpl_age(u32 word, u32 now, u32 since)
 	return min(age, most);
 }
 
+/**
+ * lpl_word_touched() - what is known of a folio that a harvest found touched
+ * @word: its word
+ * @now: current tick
+ * @since: tick at which the policy was chosen
+ * @every: ticks between two harvests
+ *
+ * Return: the new word.
+ */
+u32 lpl_word_touched(u32 word, u32 now, u32 since, u32 every)
+{
+	u32 streak = (word & LPL_STREAK_MASK) >> LPL_STREAK_SHIFT;
+
+	if (!word || lpl_age(word, now, since) > 3 * every)
+		streak = 0;
+	else if (streak < 3)
+		streak++;
+	return lpl_word(now, streak << LPL_STREAK_SHIFT);
+}
+
+/**
+ * lpl_leave() - may the accessed bit of a folio be left as it is?
+ * @word: its word
+ * @now: current tick
+ * @since: tick at which the policy was chosen
+ * @every: ticks between two harvests
+ *
+ * What harvest after harvest finds touched is far from the tail and will be
+ * touched again: each second one will do, and saves the fault that clearing
+ * the bit costs.
+ *
+ * Return: true if it may.
+ */
+bool lpl_leave(u32 word, u32 now, u32 since, u32 every)
+{
+	return (word & LPL_STREAK_MASK) >> LPL_STREAK_SHIFT >= 2 &&
+	       lpl_age(word, now, since) < 2 * every;
+}
+
 static struct folio *lpl_entry(struct list_head *node)
 {
 	return list_entry(node, struct folio, lru);

@@ -121,6 +121,35 @@ static void queue_swappiness_ends(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, lpl_prefer_anon(0, U32_MAX / 2, 200));
 }
 
+static void queue_hot_is_left_each_second_time(struct kunit *test)
+{
+	u32 word = 0, now = 100;
+	int i, left = 0;
+
+	for (i = 0; i < 20; i++, now += 10) {
+		if (lpl_leave(word, now, 0, 10))
+			left++;
+		else
+			word = lpl_word_touched(word, now, 0, 10);
+	}
+	KUNIT_EXPECT_GE(test, left, 7);
+	KUNIT_EXPECT_LE(test, left, 10);
+}
+
+static void queue_streak_ends(struct kunit *test)
+{
+	u32 word = 0;
+	int i;
+
+	for (i = 0; i < 5; i++)
+		word = lpl_word_touched(word, 100 + 10 * i, 0, 10);
+	KUNIT_EXPECT_TRUE(test, lpl_leave(word, 150, 0, 10));
+	KUNIT_EXPECT_FALSE(test, lpl_leave(word, 200, 0, 10));
+	word = lpl_word_touched(word, 300, 0, 10);
+	KUNIT_EXPECT_FALSE(test, lpl_leave(word, 305, 0, 10));
+	KUNIT_EXPECT_EQ(test, lpl_age(word, 305, 0), 5U);
+}
+
 static void queue_read_once_goes_first(struct kunit *test)
 {
 	KUNIT_EXPECT_TRUE(test, lpl_prefer_once(LPL_ONCE_AGE, U32_MAX));
@@ -143,6 +172,8 @@ static struct kunit_case queue_test_cases[] = {
 	KUNIT_CASE(queue_older_tail_is_taken),
 	KUNIT_CASE(queue_swappiness_ends),
 	KUNIT_CASE(queue_read_once_goes_first),
+	KUNIT_CASE(queue_hot_is_left_each_second_time),
+	KUNIT_CASE(queue_streak_ends),
 	{ }
 };
 
