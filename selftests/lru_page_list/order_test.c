@@ -19,11 +19,11 @@ FIXTURE(order)
 
 FIXTURE_VARIANT(order)
 {
-	bool file;
+	bool shared;
 };
 
-FIXTURE_VARIANT_ADD(order, anon) { .file = false };
-FIXTURE_VARIANT_ADD(order, file) { .file = true };
+FIXTURE_VARIANT_ADD(order, anon) { .shared = false };
+FIXTURE_VARIANT_ADD(order, shmem) { .shared = true };
 
 FIXTURE_SETUP(order)
 {
@@ -43,10 +43,9 @@ FIXTURE_SETUP(order)
 
 	self->page = sysconf(_SC_PAGESIZE);
 	self->len = GROUPS * GROUP * self->page;
-	if (variant->file) {
-		fd = open("order_test.tmp", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	if (variant->shared) {
+		fd = memfd_create("order_test", 0);
 		ASSERT_LE(0, fd);
-		unlink("order_test.tmp");
 		ASSERT_EQ(0, ftruncate(fd, self->len));
 	}
 	self->p = mmap(NULL, self->len, PROT_READ | PROT_WRITE,
