@@ -124,15 +124,15 @@ static void __init lpl_init_page_ext(void)
 	lpl_have_words = lpl_wanted;
 }
 
-struct page_ext_operations lru_page_list_page_ext_ops = {
+struct page_ext_operations lru_page_list_page_ext_ops[] = { {
 	.size = sizeof(u32),
 	.need = lpl_need_page_ext,
 	.init = lpl_init_page_ext,
-};
+} };
 
 static u32 *lpl_word_of(struct page_ext *page_ext)
 {
-	return page_ext_data(page_ext, &lru_page_list_page_ext_ops);
+	return page_ext_data(page_ext, lru_page_list_page_ext_ops);
 }
 
 /**
@@ -247,6 +247,22 @@ static struct list_head *lpl_position(struct lruvec *lruvec, struct folio *folio
 }
 
 /*
+ * What goes to the tail counts as as old as what is there: the stamps order the
+ * tails against each other, and a young one would shield those before it.
+ */
+static void lpl_set_coldest(struct folio *folio, struct list_head *queue)
+{
+	u32 now = lpl_now();
+	u32 age;
+
+	if (list_empty(queue))
+		return;
+	age = lpl_folio_age(lru_to_folio(queue), now);
+	if (lpl_folio_age(folio, now) < age)
+		lpl_set_folio_word(folio, lpl_word(now - age, 0));
+}
+
+/*
  * Like lru_gen_add_folio(), with which it shares its callers, under lru_lock.
  * PG_active means "added by an access" to the rest of mm; here the stamp does.
  */
@@ -263,24 +279,35 @@ bool __lru_page_list_add(struct lruvec *lruvec, struct folio *folio, bool tail)
 		folio_clear_active(folio);
 	lru = folio_lru_list(folio);
 	update_lru_size(lruvec, lru, folio_zonenum(folio), folio_nr_pages(folio));
-	if (tail)
+	if (tail) {
+		lpl_set_coldest(folio, &lruvec->lists[lru]);
 		list_add_tail(&folio->lru, &lruvec->lists[lru]);
-	else
+	} else {
 		list_add(&folio->lru, position);
+	}
 	return true;
 }
 
-/* Reclaim has just added @folio again as it could not take it; under lru_lock. */
+/*
+ * Reclaim has just added @folio again as it could not take it; under lru_lock.
+ * What it found accessed is much younger than the tail by now, and stays where
+ * that put it.
+ */
 void __lru_page_list_park(struct lruvec *lruvec, struct folio *folio)
 {
-	bool file = folio_is_file_lru(folio);
+	struct list_head *queue = &lruvec->lists[folio_lru_list(folio)];
+	u32 now = lpl_now();
+	u32 age = lpl_folio_age(folio, now);
 
-	if (folio_test_unevictable(folio) || !lpl_folio_age(folio, lpl_now()))
+	if (folio_test_unevictable(folio))
+		return;
+	if (!age || age < lpl_folio_age(lru_to_folio(queue), now) / 2)
 		return;
 	if (lpl_in_writeback(folio))
-		list_move(&folio->lru, &lruvec->lists[folio_lru_list(folio)]);
+		list_move(&folio->lru, queue);
 	else
-		list_move(&folio->lru, &lruvec->lru_page_list.parked[file]);
+		list_move(&folio->lru,
+			  &lruvec->lru_page_list.parked[folio_is_file_lru(folio)]);
 	lpl_count(LPL_PARKED, 1);
 }
 
@@ -321,10 +348,13 @@ void lpl_unpark(struct lruvec *lruvec)
 /* MADV_COLD and the like; under lru_lock. */
 void __lru_page_list_cold(struct lruvec *lruvec, struct folio *folio)
 {
+	struct list_head *queue = &lruvec->lists[folio_lru_list(folio)];
+
 	if (folio_test_unevictable(folio))
 		return;
 	folio_clear_referenced(folio);
-	list_move_tail(&folio->lru, &lruvec->lists[folio_lru_list(folio)]);
+	lpl_set_coldest(folio, queue);
+	list_move_tail(&folio->lru, queue);
 }
 
 /*
@@ -367,13 +397,12 @@ void lpl_note_eviction(u32 age)
 void lpl_take_once(struct lruvec *lruvec, unsigned long nr)
 {
 	struct list_head *once = &lruvec->lru_page_list.once;
-	struct list_head *tail = &lruvec->lists[LRU_INACTIVE_FILE];
 	LIST_HEAD(taken);
 
 	lockdep_assert_held(&lruvec->lru_lock);
 	while (nr-- && !list_empty(once))
 		list_move(once->prev, &taken);
-	list_splice_tail(&taken, tail);
+	list_splice_tail(&taken, &lruvec->lists[LRU_INACTIVE_FILE]);
 }
 
 u32 lpl_evict_age(void)

@@ -66,9 +66,32 @@ struct lpl_walk {
 /* ----------------------------------------------------------------- moving */
 
 /*
- * The caller's page table lock keeps the folios mapped, hence allocated.  One
- * that has PG_lru under lru_lock is on a list and stays on it that long.
+ * The lock of the lruvec that @folio is on, in place of *@lruvec; false if
+ * @folio is on none.
+ *
+ * The caller's page table lock keeps the folio mapped, hence allocated, but not
+ * in its memory cgroup: a move takes it off one list under that lruvec's lock,
+ * changes the cgroup, and puts it on the other list with PG_lru set last.  So
+ * PG_lru and then the cgroup of the locked lruvec mean that it is on a list of
+ * it, and stays there while the lock is held.  A lruvec is not freed while the
+ * page table lock is held, as that is a read-side section of RCU.
  */
+static bool lpl_lock_list(struct folio *folio, struct lruvec **lruvec,
+			  unsigned long *flags)
+{
+	if (!*lruvec || !folio_matches_lruvec(folio, *lruvec)) {
+		if (*lruvec)
+			unlock_page_lruvec_irqrestore(*lruvec, *flags);
+		*lruvec = folio_lruvec(folio);
+		spin_lock_irqsave(&(*lruvec)->lru_lock, *flags);
+	}
+	if (!folio_test_lru(folio))
+		return false;
+	/* Pairs with the lru_lock that PG_lru was set under. */
+	smp_rmb();
+	return folio_matches_lruvec(folio, *lruvec);
+}
+
 static void lpl_move_batch(struct lpl_walk *walk)
 {
 	struct lruvec *lruvec = NULL;
@@ -78,8 +101,9 @@ static void lpl_move_batch(struct lpl_walk *walk)
 	for (i = 0; i < walk->nr; i++) {
 		struct folio *folio = walk->batch[i];
 
-		folio_lruvec_relock_irqsave(folio, &lruvec, &flags);
-		if (!folio_test_lru(folio) || folio_test_unevictable(folio) ||
+		/* What is not of this policy's lists: it is being changed. */
+		if (!lpl_lock_list(folio, &lruvec, &flags) ||
+		    folio_test_unevictable(folio) ||
 		    folio_test_active(folio) || folio_lru_gen(folio) >= 0)
 			continue;
 		list_move(&folio->lru, &lruvec->lists[folio_lru_list(folio)]);
@@ -198,6 +222,24 @@ static bool lpl_walk_huge(pmd_t *pmd, unsigned long addr,
 	return true;
 }
 
+#ifdef CONFIG_ARCH_HAS_NONLEAF_PMD_YOUNG
+/* Under the lock, since it may have come to be a huge or a migration entry. */
+static bool lpl_clear_table(struct vm_area_struct *vma, unsigned long addr, pmd_t *pmd)
+{
+	spinlock_t *ptl = pmd_lock(vma->vm_mm, pmd);
+	bool cleared = pmd_present(*pmd) && !pmd_leaf(*pmd) &&
+		       pmdp_test_and_clear_young(vma, addr, pmd);
+
+	spin_unlock(ptl);
+	return cleared;
+}
+#else
+static bool lpl_clear_table(struct vm_area_struct *vma, unsigned long addr, pmd_t *pmd)
+{
+	return false;
+}
+#endif
+
 /*
  * Where the CPU sets the bit of the entry above a table too, a table without it
  * has no page touched.  The bit is cleared first, so that an access meanwhile
@@ -214,10 +256,8 @@ static bool lpl_table_touched(pmd_t *pmd, unsigned long addr, unsigned long end,
 		walk->tables_skipped++;
 		return false;
 	}
-#ifdef CONFIG_ARCH_HAS_NONLEAF_PMD_YOUNG
-	if (pmdp_test_and_clear_young(vma, addr, pmd))
+	if (lpl_clear_table(vma, addr, pmd))
 		walk->cleared = true;
-#endif
 	return true;
 }
 
@@ -244,7 +284,8 @@ static int lpl_test_walk(unsigned long start, unsigned long end, struct mm_walk 
 
 	if (vma->vm_flags & (VM_LOCKED | VM_SPECIAL) || is_vm_hugetlb_page(vma))
 		return 1;
-	if (!vma_has_recency(vma) || vma == get_gate_vma(vma->vm_mm))
+	if (!vma_has_recency(vma) || vma_is_dax(vma) ||
+	    vma == get_gate_vma(vma->vm_mm))
 		return 1;
 	return !vma_is_anonymous(vma) &&
 	       (!vma->vm_file || mapping_unevictable(vma->vm_file->f_mapping));

@@ -74,7 +74,8 @@ static bool lpl_drain(struct lruvec *lruvec, unsigned long *nr)
 	enum lru_list lru;
 
 	lpl_unpark(lruvec);
-	lpl_take_once(lruvec, ULONG_MAX);
+	list_splice_tail_init(&lruvec->lru_page_list.once,
+			      &lruvec->lists[LRU_INACTIVE_FILE]);
 	for (lru = LRU_INACTIVE_ANON; lru <= LRU_INACTIVE_FILE; lru += LRU_FILE) {
 		struct list_head *queue = &lruvec->lists[lru];
 		unsigned long *todo = &nr[lru / LRU_FILE];

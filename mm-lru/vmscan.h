@@ -21,6 +21,8 @@ struct lpl_node {
 
 static struct lpl_node lpl_nodes[MAX_NUMNODES];
 
+#define LPL_AGE_ONCE	U32_MAX
+
 void lpl_change_lru_gen(bool enabled)
 {
 	lru_gen_change_state(enabled);
@@ -36,7 +38,7 @@ static void lpl_allowed(struct lruvec *lruvec, struct scan_control *sc, bool *al
 	allowed[WORKINGSET_ANON] = sc->may_swap &&
 		can_reclaim_anon_pages(memcg, nid, sc) &&
 		(swappiness || (!cgroup_reclaim(sc) && sc->file_is_tiny));
-	allowed[WORKINGSET_FILE] =
+	allowed[WORKINGSET_FILE] = !sc->priority ||
 		!(allowed[WORKINGSET_ANON] && sc->file_is_tiny);
 }
 
@@ -68,7 +70,10 @@ static bool lpl_choose_once(struct lruvec *lruvec, s64 age)
 	return true;
 }
 
-/* The list to take from next and the age of its tail; false if all are empty. */
+/*
+ * The list to take from next and the age of its tail; false if all are empty.
+ * What was read once has an age above all, as it goes first in each cgroup.
+ */
 static bool lpl_choose(struct lruvec *lruvec, struct scan_control *sc,
 		       const bool *allowed, enum lru_list *lru, u32 *age)
 {
@@ -80,7 +85,7 @@ static bool lpl_choose(struct lruvec *lruvec, struct scan_control *sc,
 
 	if (allowed[WORKINGSET_FILE] && lpl_choose_once(lruvec, max(anon, file))) {
 		*lru = LRU_INACTIVE_FILE;
-		*age = max(anon, file) < 0 ? 0 : max(anon, file);
+		*age = LPL_AGE_ONCE;
 		return true;
 	}
 	if (anon < 0 && file < 0)
@@ -106,6 +111,8 @@ static bool lpl_old_enough(struct lruvec *lruvec, struct scan_control *sc, u32 a
 	u32 now = lpl_now();
 	u32 oldest;
 
+	if (age == LPL_AGE_ONCE)
+		return true;
 	if (now != READ_ONCE(node->tick)) {
 		WRITE_ONCE(node->oldest_before, READ_ONCE(node->oldest));
 		WRITE_ONCE(node->oldest, 0);
@@ -163,9 +170,10 @@ static void lpl_shrink_lruvec(struct lruvec *lruvec, struct scan_control *sc)
 
 		if (!lpl_old_enough(lruvec, sc, age))
 			break;
-		if (first)
+		if (first && age != LPL_AGE_ONCE) {
 			lpl_note_eviction(age);
-		first = false;
+			first = false;
+		}
 		left -= nr;
 		reclaimed += shrink_inactive_list(nr, lruvec, sc, lru);
 		cond_resched();

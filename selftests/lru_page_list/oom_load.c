@@ -111,9 +111,10 @@ int main(int argc, char **argv)
 	if (!grows)
 		grow(reached);
 	waitpid(grows, &status, 0);
-	printf("oom policy=%s reached_mib=%ld ms=%lu signal=%d oom_kill=%ld allocstall=%ld swapped_mib=%ld\n",
+	printf("oom policy=%s reached_mib=%ld ms=%ld signal=%d oom_kill=%ld",
 	       get_file(LPL_DIR "policy"), *reached / 1024, (long)(now_ns() - began) / 1000000,
-	       WIFSIGNALED(status) ? WTERMSIG(status) : 0, vm_count("oom_kill"),
+	       WIFSIGNALED(status) ? WTERMSIG(status) : 0, vm_count("oom_kill"));
+	printf(" allocstall=%ld swapped_mib=%ld\n",
 	       vm_count("allocstall_normal") + vm_count("allocstall_movable"),
 	       vm_count("pswpout") * sysconf(_SC_PAGESIZE) / (long)MIB);
 	if (file)
