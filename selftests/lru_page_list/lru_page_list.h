@@ -69,6 +69,14 @@ static inline long get_number(const char *path)
 	return strtol(get_file(path), NULL, 0);
 }
 
+/* How long what is long lasts, s: for tests that are worth more time at times. */
+static inline long long_seconds(long usual)
+{
+	const char *text = getenv("LRU_PAGE_LIST_SECONDS");
+
+	return text ? atol(text) : usual;
+}
+
 /* Value of "name value" or "name: value kB" in a file; -1 if not there. */
 static inline long get_line(const char *path, const char *name)
 {
@@ -143,34 +151,95 @@ static inline void poke(void *p, uint64_t value)
 	__atomic_store_n((uint64_t *)p, value, __ATOMIC_RELAXED);
 }
 
-/* Swap on zram0, MiB of it; false if there is none to be had. */
-static inline bool swap_on_zram(unsigned long mib)
+/* A new zram device of this size; its number, or -1 if there is none. */
+static inline int zram_add(unsigned long mib)
 {
-	char header[4096 * 16] = { 0 }, text[32];
+	char path[64], text[32];
+	long n;
+
+	if (access("/sys/class/zram-control/hot_add", R_OK))
+		return -1;
+	n = get_number("/sys/class/zram-control/hot_add");
+	snprintf(path, sizeof(path), "/sys/block/zram%ld/disksize", n);
+	snprintf(text, sizeof(text), "%luM", mib);
+	if (put_file(path, text))
+		return -1;
+	return n;
+}
+
+static inline void zram_remove(int n)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", n);
+	put_file("/sys/class/zram-control/hot_remove", text);
+}
+
+static inline int zram_open(int n)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/dev/zram%d", n);
+	return open(path, O_RDWR);
+}
+
+/**
+ * struct swap - swap that a test has made for itself
+ * @zram: device, -1 if it made none as there was swap already
+ * @there: there is swap
+ */
+struct swap {
+	int zram;
+	bool there;
+	char page_cluster[8];
+};
+
+static inline bool swap_format(int zram, unsigned long mib)
+{
+	char header[65536] = { 0 };
 	size_t page = sysconf(_SC_PAGESIZE);
 	uint32_t *info = (uint32_t *)(header + 1024);
-	int fd;
+	int fd = zram_open(zram);
+	bool done;
 
-	if (get_line("/proc/meminfo", "SwapTotal") > 0)
-		return true;
-	snprintf(text, sizeof(text), "%luM", mib);
-	if (put_file("/sys/block/zram0/disksize", text))
-		return false;
 	info[0] = 1;
 	info[1] = mib * MIB / page - 1;
 	memcpy(header + page - 10, "SWAPSPACE2", 10);
-	fd = open("/dev/zram0", O_WRONLY);
-	if (fd < 0 || write(fd, header, page) != (ssize_t)page)
-		return false;
-	close(fd);
-	put_file("/proc/sys/vm/page-cluster", "0");
-	return !swapon("/dev/zram0", 0);
+	done = fd >= 0 && write(fd, header, page) == (ssize_t)page && !fsync(fd);
+	if (fd >= 0)
+		close(fd);
+	return done;
 }
 
-static inline void swap_off_zram(void)
+static inline void swap_get(struct swap *swap, unsigned long mib)
 {
-	swapoff("/dev/zram0");
-	put_file("/sys/block/zram0/reset", "1");
+	char path[32];
+
+	swap->zram = -1;
+	swap->there = get_line("/proc/meminfo", "SwapTotal") > 0;
+	if (swap->there)
+		return;
+	swap->zram = zram_add(mib);
+	if (swap->zram < 0)
+		return;
+	snprintf(path, sizeof(path), "/dev/zram%d", swap->zram);
+	swap->there = swap_format(swap->zram, mib) && !swapon(path, 0);
+	save_file("/proc/sys/vm/page-cluster", swap->page_cluster, sizeof(swap->page_cluster));
+	put_file("/proc/sys/vm/page-cluster", "0");
+}
+
+static inline void swap_put(struct swap *swap)
+{
+	char path[32];
+
+	if (swap->zram < 0)
+		return;
+	snprintf(path, sizeof(path), "/dev/zram%d", swap->zram);
+	if (swap->there) {
+		swapoff(path);
+		put_file("/proc/sys/vm/page-cluster", swap->page_cluster);
+	}
+	zram_remove(swap->zram);
 }
 
 #define PAGEMAP_PRESENT	0x8000000000000000ULL

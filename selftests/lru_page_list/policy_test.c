@@ -84,17 +84,33 @@ TEST_F(policy, numbers_are_checked)
 	check_number(_metadata, LPL_DIR "always", flag, "0", "1");
 }
 
-TEST_F(policy, stats_count)
+/* Passes in 200 ms in which something runs, and how many there can be. */
+static long passes_while_busy(long *most)
 {
 	long passes = lpl_stat("passes");
+	uint64_t began = now_ns();
+
+	while (now_ns() - began < 200000000ULL)
+		;
+	passes = lpl_stat("passes") - passes;
+	*most = (now_ns() - began) / 10000000 + 2;
+	return passes;
+}
+
+/* One each 10 ms, whatever HZ is; a slow machine gets more than one chance. */
+TEST_F(policy, passes_each_10_ms)
+{
+	long passes, most, best = 0;
 
 	ASSERT_EQ(0, put_file(LPL_DIR "always", "1"));
-	for (uint64_t end = now_ns() + 500000000ULL; now_ns() < end;)
-		;
+	for (int i = 0; i < 50 && best < 80; i++) {
+		passes = passes_while_busy(&most);
+		EXPECT_LE(passes, most);
+		if (passes * 100 / most > best)
+			best = passes * 100 / most;
+	}
 	ASSERT_EQ(0, put_file(LPL_DIR "always", "0"));
-	/* One each 10 ms, whatever HZ is; the machine may be slow. */
-	EXPECT_GE(lpl_stat("passes") - passes, 25);
-	EXPECT_LE(lpl_stat("passes") - passes, 75);
+	EXPECT_GE(best, 80) TH_LOG("%ld %% of the passes at best", best);
 	EXPECT_GT(lpl_stat("cpu_ns"), 0);
 }
 

@@ -1,36 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * lru_page_list: what reclaim takes, and what it leaves alone.  A memory cgroup
- * is made small, so that the machine may have any size.
+ * lru_page_list: which pages of memory reclaim takes, and which it leaves alone.
+ * Those of files are in file_test.
  */
 #include "../kselftest_harness.h"
-#include "lru_page_list.h"
-
-#define ROOT	"/sys/fs/cgroup"
-#define GROUP	ROOT "/lru-page-list-test"
-#define LIMIT	(24 * MIB)
+#include "group.h"
 
 FIXTURE(reclaim)
 {
 	char before[16];
+	struct swap swap;
 	size_t page;
-	bool swap;
 };
-
-static const char *group_create(void)
-{
-	if (access(ROOT "/cgroup.procs", W_OK) &&
-	    mount("cgroup2", ROOT, "cgroup2", 0, NULL))
-		return "no cgroup2";
-	put_file(ROOT "/cgroup.subtree_control", "+memory");
-	if (mkdir(GROUP, 0755) && errno != EEXIST)
-		return "cannot make a group";
-	if (access(GROUP "/memory.max", W_OK))
-		return "no memory controller";
-	put_file(GROUP "/memory.max", "24M");
-	put_file(GROUP "/memory.swap.max", "max");
-	return NULL;
-}
 
 FIXTURE_SETUP(reclaim)
 {
@@ -38,80 +19,24 @@ FIXTURE_SETUP(reclaim)
 
 	if (access(LPL_DIR "policy", R_OK))
 		SKIP(return, "no lru_page_list in this kernel");
-	save_file(LPL_DIR "policy", self->before, sizeof(self->before));
-	if (set_policy("lru"))
-		SKIP(return, "booted with lru_page_list=off");
 	missing = group_create();
 	if (missing)
 		SKIP(return, "%s", missing);
 	self->page = sysconf(_SC_PAGESIZE);
-	self->swap = swap_on_zram(256);
+	swap_get(&self->swap, 256);
+	if (!self->swap.there)
+		SKIP(return, "no swap, and no zram to make some");
+	save_file(LPL_DIR "policy", self->before, sizeof(self->before));
+	if (set_policy("lru"))
+		SKIP(return, "booted with lru_page_list=off");
 }
 
 FIXTURE_TEARDOWN(reclaim)
 {
 	put_file(LPL_DIR "always", "0");
 	set_policy(self->before);
-	for (int i = 0; i < 100 && rmdir(GROUP); i++)
-		sleep_ms(20);
-}
-
-static void enter_group(void)
-{
-	char pid[24];
-
-	snprintf(pid, sizeof(pid), "%d", getpid());
-	if (put_file(GROUP "/cgroup.procs", pid))
-		_exit(100);
-}
-
-static char *pages_of(size_t len)
-{
-	char *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (p == MAP_FAILED)
-		_exit(101);
-	madvise(p, len, MADV_NOHUGEPAGE);
-	return p;
-}
-
-/* Writes each page, or reads what was written; the number that is wrong. */
-static long fill(char *p, size_t len, size_t page, bool check)
-{
-	long wrong = 0;
-
-	for (size_t i = 0; i < len; i += page) {
-		if (check)
-			wrong += peek(p + i) != i + 1;
-		else
-			poke(p + i, i + 1);
-	}
-	return wrong;
-}
-
-static long present(const char *p, size_t len, size_t page)
-{
-	int pagemap = open("/proc/self/pagemap", O_RDONLY);
-	long nr = 0;
-
-	for (size_t i = 0; i < len; i += page)
-		nr += !!pfn_of(pagemap, p + i);
-	close(pagemap);
-	return nr;
-}
-
-/* The child's exit status, -1 if a signal ended it. */
-static int run_in_group(int (*work)(size_t page), size_t page)
-{
-	int status;
-	pid_t pid = fork();
-
-	if (!pid) {
-		enter_group();
-		_exit(work(page));
-	}
-	waitpid(pid, &status, 0);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	group_remove(GROUP);
+	swap_put(&self->swap);
 }
 
 static int work_contents(size_t page)
@@ -129,8 +54,6 @@ TEST_F(reclaim, contents_survive)
 {
 	long steal = vm_count("pswpout");
 
-	if (!self->swap)
-		SKIP(return, "no swap");
 	EXPECT_EQ(0, run_in_group(work_contents, self->page));
 	EXPECT_LT(steal, vm_count("pswpout"));
 }
@@ -158,8 +81,6 @@ static int work_hot_stays(size_t page)
 
 TEST_F(reclaim, hot_stays)
 {
-	if (!self->swap)
-		SKIP(return, "no swap");
 	EXPECT_EQ(0, run_in_group(work_hot_stays, self->page));
 }
 
@@ -178,8 +99,6 @@ static int work_mlock(size_t page)
 
 TEST_F(reclaim, mlocked_never_leaves)
 {
-	if (!self->swap)
-		SKIP(return, "no swap");
 	EXPECT_EQ(0, run_in_group(work_mlock, self->page));
 }
 
@@ -201,8 +120,6 @@ static int work_munlock(size_t page)
 
 TEST_F(reclaim, munlocked_can)
 {
-	if (!self->swap)
-		SKIP(return, "no swap");
 	EXPECT_EQ(0, run_in_group(work_munlock, self->page));
 }
 
@@ -225,8 +142,6 @@ TEST_F(reclaim, hugetlb_never_leaves)
 {
 	int status;
 
-	if (!self->swap)
-		SKIP(return, "no swap");
 	put_file("/proc/sys/vm/nr_hugepages", "1");
 	status = run_in_group(work_hugetlb, self->page);
 	put_file("/proc/sys/vm/nr_hugepages", "0");
@@ -236,7 +151,7 @@ TEST_F(reclaim, hugetlb_never_leaves)
 }
 
 /* A pipe holds references to pages that were given to it. */
-static int work_pinned(size_t page)
+static int work_referenced(size_t page)
 {
 	size_t len = 16 * page;
 	char *p = pages_of(len), *other = pages_of(2 * LIMIT), text[64];
@@ -264,51 +179,115 @@ TEST_F(reclaim, referenced_keeps_its_frame)
 {
 	int status;
 
-	if (!self->swap)
-		SKIP(return, "no swap");
-	status = run_in_group(work_pinned, self->page);
+	status = run_in_group(work_referenced, self->page);
 	if (status == 4)
 		SKIP(return, "no vmsplice");
 	EXPECT_EQ(0, status);
 }
 
-static int work_swappiness(size_t page)
+/* Pages that a device may write to at any time. */
+static int work_pinned(size_t page)
 {
-	char *p = pages_of(LIMIT / 2), text[65536] = { 0 };
-	int fd = open("reclaim_test.tmp", O_RDWR | O_CREAT | O_TRUNC, 0600);
-	long out = get_line(GROUP "/memory.stat", "pswpout");
+	size_t len = 16 * page;
+	char *p = pages_of(len), *other = pages_of(2 * LIMIT);
+	struct iovec { void *base; size_t len; } iov = { p, len };
+	int pagemap = open("/proc/self/pagemap", O_RDONLY);
+	char params[256] = { 0 };
+	uint64_t frames[16];
+	int ring;
 
-	if (fd < 0)
-		return 102;
-	unlink("reclaim_test.tmp");
-	fill(p, LIMIT / 2, page, false);
-	for (size_t i = 0; i < 2 * LIMIT; i += sizeof(text))
-		if (write(fd, text, sizeof(text)) < 0)
-			return 4;
-	fdatasync(fd);
-	for (int turn = 0; turn < 3; turn++)
-		for (size_t i = 0; i < 2 * LIMIT; i += sizeof(text))
-			if (pread(fd, text, sizeof(text), i) < 0)
-				return 102;
-	if (present(p, LIMIT / 2, page) != (long)(LIMIT / 2 / page))
-		return 1;
-	return get_line(GROUP "/memory.stat", "pswpout") != out;
+	fill(p, len, page, false);
+	ring = syscall(__NR_io_uring_setup, 4, params);
+	if (ring < 0 || syscall(__NR_io_uring_register, ring, 0, &iov, 1))
+		return 4;
+	for (int i = 0; i < 16; i++)
+		frames[i] = pfn_of(pagemap, p + i * page);
+	for (int i = 0; i < 2; i++)
+		fill(other, 2 * LIMIT, page, i);
+	for (int i = 0; i < 16; i++)
+		if (frames[i] != pfn_of(pagemap, p + i * page))
+			return 1;
+	return fill(p, len, page, true) != 0;
 }
 
-/* File pages only, wherever they are not those of tmpfs. */
-TEST_F(reclaim, swappiness_0_takes_no_anon)
+TEST_F(reclaim, pinned_never_leaves)
 {
-	char before[16];
+	int status = run_in_group(work_pinned, self->page);
+
+	if (status == 4)
+		SKIP(return, "no io_uring");
+	EXPECT_EQ(0, status);
+}
+
+TEST_F(reclaim, refaults_are_counted)
+{
+	long refaults = vm_count("workingset_refault_anon");
+
+	EXPECT_EQ(0, run_in_group(work_contents, self->page));
+	EXPECT_LT(refaults, vm_count("workingset_refault_anon"));
+}
+
+static int work_huge(size_t page)
+{
+	size_t huge = get_line("/proc/meminfo", "Hugepagesize") * 1024;
+	size_t len = 2 * LIMIT;
+	char *p = mmap(NULL, len + huge, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return 101;
+	if (madvise(p, len + huge, MADV_HUGEPAGE))
+		return 4;
+	fill(p, len, page, false);
+	for (int i = 0; i < 2; i++)
+		if (fill(p, len, page, true))
+			return 1;
+	return 0;
+}
+
+/* Huge pages are split to be swapped out, or swapped out as they are. */
+TEST_F(reclaim, huge_pages_survive)
+{
+	char before[64];
 	int status;
 
-	if (!self->swap)
-		SKIP(return, "no swap");
-	save_file("/proc/sys/vm/swappiness", before, sizeof(before));
-	put_file("/proc/sys/vm/swappiness", "0");
-	status = run_in_group(work_swappiness, self->page);
-	put_file("/proc/sys/vm/swappiness", before);
-	if (status == -1 || status == 4)
-		SKIP(return, "the file is not on a disk");
+	save_file("/sys/kernel/mm/transparent_hugepage/enabled", before, sizeof(before));
+	put_file("/sys/kernel/mm/transparent_hugepage/enabled", "madvise");
+	status = run_in_group(work_huge, self->page);
+	if (strstr(before, "[never]"))
+		put_file("/sys/kernel/mm/transparent_hugepage/enabled", "never");
+	if (status == 4)
+		SKIP(return, "no huge pages");
+	EXPECT_EQ(0, status);
+}
+
+/* Swap that goes away while pages are in it. */
+TEST_F(reclaim, swapoff)
+{
+	int status, fds[2];
+	char c;
+	pid_t pid;
+
+	if (self->swap.zram < 0)
+		SKIP(return, "the swap is not this test's");
+	ASSERT_EQ(0, pipe(fds));
+	pid = fork();
+	if (!pid) {
+		char *p;
+
+		enter(GROUP);
+		p = pages_of(2 * LIMIT);
+		fill(p, 2 * LIMIT, self->page, false);
+		c = write(fds[1], "x", 1);
+		while (get_line("/proc/meminfo", "SwapTotal"))
+			sleep_ms(10);
+		_exit(fill(p, 2 * LIMIT, self->page, true) != 0);
+	}
+	ASSERT_EQ(1, read(fds[0], &c, 1));
+	put_file(GROUP "/memory.max", "max");
+	swap_put(&self->swap);
+	self->swap.zram = -1;
+	waitpid(pid, &status, 0);
 	EXPECT_EQ(0, status);
 }
 
@@ -335,14 +314,12 @@ TEST_F(reclaim, proactive)
 	char c;
 	pid_t pid;
 
-	if (!self->swap)
-		SKIP(return, "no swap");
 	ASSERT_EQ(0, pipe(fds));
 	pid = fork();
 	if (!pid) {
 		char *p;
 
-		enter_group();
+		enter(GROUP);
 		p = pages_of(LIMIT / 2);
 		fill(p, LIMIT / 2, self->page, false);
 		c = write(fds[1], "x", 1);
@@ -364,15 +341,13 @@ TEST_F(reclaim, cold_advice_goes_first)
 	int status;
 	pid_t pid;
 
-	if (!self->swap)
-		SKIP(return, "no swap");
 	pid = fork();
 	if (!pid) {
 		char *a, *b;
 		size_t len = LIMIT / 3;
 		long ka, kb;
 
-		enter_group();
+		enter(GROUP);
 		a = pages_of(len);
 		b = pages_of(len);
 		fill(a, len, self->page, false);
@@ -391,90 +366,6 @@ TEST_F(reclaim, cold_advice_goes_first)
 	}
 	waitpid(pid, &status, 0);
 	EXPECT_EQ(0, status);
-}
-
-static int work_storm(size_t page)
-{
-	char *p = pages_of(LIMIT / 2);
-	uint64_t end = now_ns() + 8000000000ULL;
-	int status;
-
-	fill(p, LIMIT / 2, page, false);
-	while (now_ns() < end) {
-		pid_t pids[8];
-
-		for (int i = 0; i < 8; i++) {
-			pids[i] = fork();
-			if (!pids[i]) {
-				char *mine = pages_of(MIB);
-
-				fill(mine, MIB, page, false);
-				if (i & 1)
-					mprotect(p, LIMIT / 4, PROT_READ);
-				if (i & 2)
-					munmap(p + LIMIT / 4, LIMIT / 8);
-				if (i & 4)
-					madvise(p, LIMIT / 8, MADV_PAGEOUT);
-				_exit(fill(mine, MIB, page, true) != 0);
-			}
-		}
-		for (int i = 0; i < 8; i++) {
-			if (pids[i] < 0)
-				continue;
-			waitpid(pids[i], &status, 0);
-			if (status)
-				return 1;
-		}
-	}
-	return fill(p, LIMIT / 2, page, true) != 0;
-}
-
-TEST_F_TIMEOUT(reclaim, fork_and_exit_storm, 120)
-{
-	if (!self->swap)
-		SKIP(return, "no swap");
-	put_file(LPL_DIR "always", "1");
-	EXPECT_EQ(0, run_in_group(work_storm, self->page));
-}
-
-static int work_long(size_t page)
-{
-	char *p = pages_of(2 * LIMIT);
-	uint64_t end = now_ns() + 20000000000ULL;
-
-	fill(p, 2 * LIMIT, page, false);
-	while (now_ns() < end)
-		if (fill(p, 2 * LIMIT, page, true))
-			return 1;
-	return 0;
-}
-
-/* Every 100 ms another policy, while memory is being reclaimed. */
-TEST_F_TIMEOUT(reclaim, switching_under_load, 120)
-{
-	static const char *const policies[] = { "classic", "mglru", "lru" };
-	pid_t pids[2];
-	int status, changes = 0;
-
-	if (!self->swap)
-		SKIP(return, "no swap");
-	for (int i = 0; i < 2; i++) {
-		pids[i] = fork();
-		if (!pids[i]) {
-			enter_group();
-			_exit(work_long(self->page));
-		}
-	}
-	while (!waitpid(pids[0], &status, WNOHANG)) {
-		ASSERT_EQ(0, set_policy(policies[rand() % 3]));
-		changes++;
-		sleep_ms(100);
-	}
-	EXPECT_EQ(0, status);
-	waitpid(pids[1], &status, 0);
-	EXPECT_EQ(0, status);
-	TH_LOG("%d changes", changes);
-	EXPECT_LT(20, changes);
 }
 
 TEST_HARNESS_MAIN
