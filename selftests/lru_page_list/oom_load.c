@@ -5,7 +5,7 @@
  *
  * usage: oom_load [file_mib=N] [hot_mib=N] [step_kib=N] [pause_ms=N]
  *
- *   file_mib	a mapped file in the current directory that is read again and
+ *   file_mib	a mapped file, a block device of zeros, that is read again and
  *		again by another process
  *   hot_mib	memory that a third process keeps touching
  *   step_kib	by how much it grows at a time, and how long it waits then
@@ -22,24 +22,19 @@ static void protect(const char *score)
 	put_file("/proc/self/oom_score_adj", score);
 }
 
+static int zram;
+
 static void touch_file(void)
 {
-	size_t len = file_mib * MIB;
-	char *block = calloc(1, MIB), *p;
-	int fd = open("oom_load.tmp", O_RDWR | O_CREAT | O_TRUNC, 0600);
-	long i;
+	size_t len = file_mib * MIB, i;
+	int fd = zram_open(zram);
+	char *p = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, 0);
 
 	protect("-900");
-	unlink("oom_load.tmp");
-	for (i = 0; i < file_mib; i++)
-		if (write(fd, block, MIB) != MIB)
-			_exit(1);
-	fsync(fd);
-	p = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, 0);
 	if (p == MAP_FAILED)
 		_exit(1);
 	for (;;)
-		for (i = 0; i < (long)len; i += 4096)
+		for (i = 0; i < len; i += 4096)
 			peek(p + i);
 }
 
@@ -98,7 +93,8 @@ int main(int argc, char **argv)
 		    sscanf(argv[i], "step_kib=%ld", &step_kib) != 1 &&
 		    sscanf(argv[i], "pause_ms=%ld", &pause_ms) != 1)
 			return fprintf(stderr, "oom_load: what is %s?\n", argv[i]), 2;
-	if (file_mib)
+	zram = file_mib ? zram_add(file_mib) : -1;
+	if (zram >= 0)
 		file = start(touch_file);
 	if (hot_mib)
 		hot = start(touch_memory);
@@ -123,5 +119,7 @@ int main(int argc, char **argv)
 		kill(hot, SIGKILL);
 	while (wait(NULL) > 0)
 		;
+	if (zram >= 0)
+		zram_remove(zram);
 	return 0;
 }
