@@ -124,15 +124,15 @@ static void __init lpl_init_page_ext(void)
 	lpl_have_words = lpl_wanted;
 }
 
-struct page_ext_operations lru_page_list_page_ext_ops[] = { {
+struct page_ext_operations lru_page_list_page_ext_ops = {
 	.size = sizeof(u32),
 	.need = lpl_need_page_ext,
 	.init = lpl_init_page_ext,
-} };
+};
 
 static u32 *lpl_word_of(struct page_ext *page_ext)
 {
-	return page_ext_data(page_ext, lru_page_list_page_ext_ops);
+	return page_ext_data(page_ext, lru_page_list_page_ext);
 }
 
 /**

@@ -9,19 +9,33 @@
 
 static bool pgdat_balanced(pg_data_t *pgdat, int order, int highest_zoneidx);
 
-/*
- * The oldest tail that reclaim has seen on a node in this tick and in the last
- * one in which it looked: what other memory cgroups are measured by.
+#define LPL_AGE_ONCE	U32_MAX
+
+/**
+ * struct lpl_tails - what reclaim has seen of the tails it may take from
+ * @tick: when it looked last
+ * @oldest: age of the oldest in that tick
+ * @oldest_before: the same in the tick in which it had looked before
+ *
+ * For a node and the memory cgroup whose limit is reclaimed for, or for all.
+ * Without a lock, and two may have to share one: these are hints, and only
+ * until priority rises.
  */
-struct lpl_node {
+struct lpl_tails {
 	u32 tick;
 	u32 oldest;
 	u32 oldest_before;
 };
 
-static struct lpl_node lpl_nodes[MAX_NUMNODES];
+static struct lpl_tails lpl_tails[64];
 
-#define LPL_AGE_ONCE	U32_MAX
+static struct lpl_tails *lpl_tails_of(struct lruvec *lruvec, struct scan_control *sc)
+{
+	unsigned int id = cgroup_reclaim(sc) ? mem_cgroup_id(sc->target_mem_cgroup) : 0;
+
+	return &lpl_tails[(id * nr_node_ids + lruvec_pgdat(lruvec)->node_id) %
+			  ARRAY_SIZE(lpl_tails)];
+}
 
 void lpl_change_lru_gen(bool enabled)
 {
@@ -101,29 +115,31 @@ static bool lpl_choose(struct lruvec *lruvec, struct scan_control *sc,
 }
 
 /*
- * One queue over all memory cgroups: at first only those give whose tail is as
- * old as the oldest, give or take an eighth.  As priority rises so do others,
- * and in the end all, as protection or a lack of swap may hold the oldest.
+ * One queue over all memory cgroups that reclaim is for: at first only those
+ * give whose tail is as old as the oldest that was seen in this tick or in the
+ * one before in which there was reclaim, give or take an eighth.  As priority
+ * rises so do others, and in the end all, as protection or a lack of swap may
+ * hold the oldest.
  */
 static bool lpl_old_enough(struct lruvec *lruvec, struct scan_control *sc, u32 age)
 {
-	struct lpl_node *node = &lpl_nodes[lruvec_pgdat(lruvec)->node_id];
+	struct lpl_tails *all = lpl_tails_of(lruvec, sc);
 	u32 now = lpl_now();
 	u32 oldest;
 
 	if (age == LPL_AGE_ONCE)
 		return true;
-	if (now != READ_ONCE(node->tick)) {
-		WRITE_ONCE(node->oldest_before, READ_ONCE(node->oldest));
-		WRITE_ONCE(node->oldest, 0);
-		WRITE_ONCE(node->tick, now);
+	if (now != READ_ONCE(all->tick)) {
+		WRITE_ONCE(all->oldest_before, READ_ONCE(all->oldest));
+		WRITE_ONCE(all->oldest, 0);
+		WRITE_ONCE(all->tick, now);
 	}
-	if (age > READ_ONCE(node->oldest))
-		WRITE_ONCE(node->oldest, age);
+	if (age > READ_ONCE(all->oldest))
+		WRITE_ONCE(all->oldest, age);
 
-	if (cgroup_reclaim(sc) || sc->priority < DEF_PRIORITY - 2)
+	if (sc->priority < DEF_PRIORITY - 2)
 		return true;
-	oldest = max(READ_ONCE(node->oldest), READ_ONCE(node->oldest_before));
+	oldest = max(READ_ONCE(all->oldest), READ_ONCE(all->oldest_before));
 	return age >= oldest - oldest / 8;
 }
 
@@ -136,6 +152,10 @@ static bool lpl_enough(struct lruvec *lruvec, struct scan_control *sc,
 	       pgdat_balanced(lruvec_pgdat(lruvec), sc->order, sc->reclaim_idx);
 }
 
+/*
+ * As many as classic would scan, and a batch at least: which of the memory
+ * cgroups gives is decided by age, and a small one may be the oldest.
+ */
 static unsigned long lpl_scan_target(struct lruvec *lruvec, struct scan_control *sc)
 {
 	unsigned long nr[NR_LRU_LISTS], sum = 0;
@@ -146,7 +166,7 @@ static unsigned long lpl_scan_target(struct lruvec *lruvec, struct scan_control 
 	get_scan_count(lruvec, sc, nr);
 	for_each_evictable_lru(lru)
 		sum += nr[lru];
-	return sum;
+	return max(sum, SWAP_CLUSTER_MAX);
 }
 
 static void lpl_shrink_lruvec(struct lruvec *lruvec, struct scan_control *sc)
@@ -161,8 +181,6 @@ static void lpl_shrink_lruvec(struct lruvec *lruvec, struct scan_control *sc)
 
 	lpl_allowed(lruvec, sc, allowed);
 	lpl_count(LPL_RECLAIM_ROUNDS, 1);
-	if (left)
-		left = max(left, SWAP_CLUSTER_MAX);
 
 	blk_start_plug(&plug);
 	while (left && lpl_choose(lruvec, sc, allowed, &lru, &age)) {

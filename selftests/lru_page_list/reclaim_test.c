@@ -23,7 +23,7 @@ FIXTURE_SETUP(reclaim)
 	if (missing)
 		SKIP(return, "%s", missing);
 	self->page = sysconf(_SC_PAGESIZE);
-	swap_get(&self->swap, 256);
+	swap_get(&self->swap, 192);
 	if (!self->swap.there)
 		SKIP(return, "no swap, and no zram to make some");
 	save_file(LPL_DIR "policy", self->before, sizeof(self->before));
@@ -44,13 +44,13 @@ static int work_contents(size_t page)
 	char *p = pages_of(2 * LIMIT);
 
 	fill(p, 2 * LIMIT, page, false);
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 2; i++)
 		if (fill(p, 2 * LIMIT, page, true))
 			return 1;
 	return 0;
 }
 
-TEST_F(reclaim, contents_survive)
+TEST_F_TIMEOUT(reclaim, contents_survive, 300)
 {
 	long steal = vm_count("pswpout");
 
@@ -79,7 +79,7 @@ static int work_hot_stays(size_t page)
 	return gone * 50 > (long)(hot / page);
 }
 
-TEST_F(reclaim, hot_stays)
+TEST_F_TIMEOUT(reclaim, hot_stays, 300)
 {
 	EXPECT_EQ(0, run_in_group(work_hot_stays, self->page));
 }
@@ -97,7 +97,7 @@ static int work_mlock(size_t page)
 	return present(p, len, page) != (long)(len / page) || fill(p, len, page, true);
 }
 
-TEST_F(reclaim, mlocked_never_leaves)
+TEST_F_TIMEOUT(reclaim, mlocked_never_leaves, 300)
 {
 	EXPECT_EQ(0, run_in_group(work_mlock, self->page));
 }
@@ -118,7 +118,7 @@ static int work_munlock(size_t page)
 	return 0;
 }
 
-TEST_F(reclaim, munlocked_can)
+TEST_F_TIMEOUT(reclaim, munlocked_can, 300)
 {
 	EXPECT_EQ(0, run_in_group(work_munlock, self->page));
 }
@@ -138,7 +138,7 @@ static int work_hugetlb(size_t page)
 	return present(p, len, page) != (long)(len / page) || fill(p, len, page, true);
 }
 
-TEST_F(reclaim, hugetlb_never_leaves)
+TEST_F_TIMEOUT(reclaim, hugetlb_never_leaves, 300)
 {
 	int status;
 
@@ -175,7 +175,7 @@ static int work_referenced(size_t page)
 	return moved ? 1 : 0;
 }
 
-TEST_F(reclaim, referenced_keeps_its_frame)
+TEST_F_TIMEOUT(reclaim, referenced_keeps_its_frame, 300)
 {
 	int status;
 
@@ -210,7 +210,7 @@ static int work_pinned(size_t page)
 	return fill(p, len, page, true) != 0;
 }
 
-TEST_F(reclaim, pinned_never_leaves)
+TEST_F_TIMEOUT(reclaim, pinned_never_leaves, 300)
 {
 	int status = run_in_group(work_pinned, self->page);
 
@@ -219,7 +219,7 @@ TEST_F(reclaim, pinned_never_leaves)
 	EXPECT_EQ(0, status);
 }
 
-TEST_F(reclaim, refaults_are_counted)
+TEST_F_TIMEOUT(reclaim, refaults_are_counted, 300)
 {
 	long refaults = vm_count("workingset_refault_anon");
 
@@ -246,7 +246,7 @@ static int work_huge(size_t page)
 }
 
 /* Huge pages are split to be swapped out, or swapped out as they are. */
-TEST_F(reclaim, huge_pages_survive)
+TEST_F_TIMEOUT(reclaim, huge_pages_survive, 300)
 {
 	char before[64];
 	int status;
@@ -262,7 +262,7 @@ TEST_F(reclaim, huge_pages_survive)
 }
 
 /* Swap that goes away while pages are in it. */
-TEST_F(reclaim, swapoff)
+TEST_F_TIMEOUT(reclaim, swapoff, 300)
 {
 	int status, fds[2];
 	char c;
@@ -301,14 +301,14 @@ static int work_fits(size_t page)
 	return 0;
 }
 
-TEST_F(reclaim, no_swap)
+TEST_F_TIMEOUT(reclaim, no_swap, 300)
 {
 	put_file(GROUP "/memory.swap.max", "0");
 	EXPECT_EQ(0, run_in_group(work_fits, self->page));
 	EXPECT_EQ(-1, run_in_group(work_contents, self->page));
 }
 
-TEST_F(reclaim, proactive)
+TEST_F_TIMEOUT(reclaim, proactive, 300)
 {
 	int status, fds[2];
 	char c;
@@ -336,7 +336,7 @@ TEST_F(reclaim, proactive)
 	waitpid(pid, &status, 0);
 }
 
-TEST_F(reclaim, cold_advice_goes_first)
+TEST_F_TIMEOUT(reclaim, cold_advice_goes_first, 300)
 {
 	int status;
 	pid_t pid;

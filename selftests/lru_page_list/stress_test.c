@@ -24,7 +24,7 @@ FIXTURE_SETUP(stress)
 	if (missing)
 		SKIP(return, "%s", missing);
 	self->page = sysconf(_SC_PAGESIZE);
-	swap_get(&self->swap, 256);
+	swap_get(&self->swap, 192);
 	if (!self->swap.there)
 		SKIP(return, "no swap, and no zram to make some");
 	save_file(LPL_DIR "policy", self->before, sizeof(self->before));
@@ -162,7 +162,7 @@ static void disturb(int turn)
 	}
 }
 
-TEST_F_TIMEOUT(stress, fork_and_exit_storm, 600)
+TEST_F_TIMEOUT(stress, fork_and_exit_storm, 900)
 {
 	uint64_t until = now_ns() + long_seconds(4) * 1000000000ULL;
 	int turn = 0;
@@ -180,7 +180,7 @@ TEST_F_TIMEOUT(stress, fork_and_exit_storm, 600)
 }
 
 /* Every 100 ms another policy, all changes between two of them among these. */
-TEST_F_TIMEOUT(stress, switching_under_load, 600)
+TEST_F_TIMEOUT(stress, switching_under_load, 900)
 {
 	static const char *const policies[] = { "classic", "mglru", "lru", "mglru", "classic", "lru" };
 	uint64_t until = now_ns() + long_seconds(5) * 1000000000ULL;

@@ -21,8 +21,9 @@ struct page_ext_operations;
 DECLARE_STATIC_KEY_FALSE(lru_page_list_key);
 
 /* For the list of page_ext clients, which has no room for an #ifdef. */
-#define LRU_PAGE_LIST_PAGE_EXT	lru_page_list_page_ext_ops,
-extern struct page_ext_operations lru_page_list_page_ext_ops[];
+#define LRU_PAGE_LIST_PAGE_EXT	lru_page_list_page_ext,
+#define lru_page_list_page_ext	(&lru_page_list_page_ext_ops)
+extern struct page_ext_operations lru_page_list_page_ext_ops;
 
 static inline bool lru_page_list_enabled(void)
 {
