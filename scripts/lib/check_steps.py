@@ -50,6 +50,11 @@ STEPS = [
     kernel("x86_64-debug", full=True),
     selftests("x86_64-debug", limit=1800, full=True),
     selftests("arm64", "cortex-a76", " -- --cpu cortex-a76", full=True),
+    Step("order, exact time", "scripts/kselftest arm64 lru_page_list:order_test lru_page_list:policy_test -- --icount",
+         full=True, limit=1800, after="kernel arm64"),
+    Step("lru_page_list stress", "scripts/kselftest arm64-debug lru_page_list:stress_test -- "
+         "--append LRU_PAGE_LIST_SECONDS=120", full=True, limit=1800, after="kernel arm64-debug"),
+    Step("built out", "python3 -B scripts/tests/built_out.py", full=True, limit=3600, lane="builds"),
     Step("mutants of paging", "python3 -B scripts/tests/paging_mutants.py", full=True, limit=1800, lane="builds"),
     Step("starting point", "scripts/build arm64-start && scripts/exp/paging/start --out build/check/start",
          tap=False, full=True, limit=3600, lane="builds"),
