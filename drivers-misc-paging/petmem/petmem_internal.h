@@ -206,6 +206,7 @@ bool petmem_vma_is_ours(struct vm_area_struct *vma, struct petmem_map *map);
 
 int petmem_table_map(struct petmem_arena *arena, unsigned long addr,
 		     struct petmem_frame *frame);
+void petmem_table_prepare(struct petmem_arena *arena, unsigned long addr);
 struct petmem_frame *petmem_table_look(struct petmem_arena *arena,
 				       unsigned long addr, bool *old);
 bool petmem_table_test_young(struct vm_area_struct *vma, unsigned long addr);

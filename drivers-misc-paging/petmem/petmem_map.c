@@ -400,6 +400,22 @@ static int petmem_arena_create(struct petmem_map *map, unsigned long start,
 	return IS_ERR_VALUE(addr) ? (int)addr : 0;
 }
 
+/* In direct mode, be faster than the core with the first of the tables. */
+static void petmem_arena_prepare(struct petmem_map *map, unsigned long addr)
+{
+	struct petmem_arena *arena;
+
+	if (!map->open->direct)
+		return;
+	mmap_read_lock(map->mm);
+	mutex_lock(&map->lock);
+	arena = petmem_arena_at(map, addr);
+	if (arena)
+		petmem_table_prepare(arena, addr);
+	mutex_unlock(&map->lock);
+	mmap_read_unlock(map->mm);
+}
+
 /* Make an arena for a gap, and larger if there is room. */
 static int petmem_arena_fill(struct petmem_map *map, unsigned long start,
 			     unsigned long end)
@@ -421,6 +437,8 @@ static int petmem_arena_fill(struct petmem_map *map, unsigned long start,
 	err = petmem_arena_create(map, low, high);
 	if (err && (low != start || high != end))
 		err = petmem_arena_create(map, start, end);
+	if (!err)
+		petmem_arena_prepare(map, start);
 	return err;
 }
 

@@ -140,7 +140,25 @@ static int petmem_install_pte_table(struct petmem_arena *arena, pmd_t *pmd,
 	return 0;
 }
 
-/* The core was faster with a PMD table, as it is at faults of direct mode. */
+/**
+ * petmem_table_prepare() - make the PMD table for an address
+ * @arena: a new arena
+ * @addr: an address in it
+ *
+ * The core would make it at the first fault, before it asks this driver. If the
+ * pool is empty, it may.
+ */
+void petmem_table_prepare(struct petmem_arena *arena, unsigned long addr)
+{
+	struct mm_struct *mm = arena->map->mm;
+	p4d_t *p4d = p4d_alloc(mm, pgd_offset(mm, addr), addr);
+	pud_t *pud = p4d ? pud_alloc(mm, p4d, addr) : NULL;
+
+	if (pud && pud_none(READ_ONCE(*pud)))
+		petmem_install_pmd_table(arena, pud, addr);
+}
+
+/* The core was faster with a PMD table: see petmem_table_prepare(). */
 static void petmem_note_core_table(struct petmem_arena *arena, pud_t *pud,
 				   unsigned long addr)
 {
