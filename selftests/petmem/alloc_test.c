@@ -112,7 +112,7 @@ TEST_F(petmem, fit)
 	EXPECT_EQ(best ? small : large, pet_malloc(2 * self->page));
 }
 
-TEST_F(petmem, thousands_of_small_blocks)
+TEST_F_TIMEOUT(petmem, thousands_of_small_blocks, 120)
 {
 	static char *p[3000];
 	long before = pool_stat("free");
@@ -135,7 +135,7 @@ TEST_F(petmem, thousands_of_small_blocks)
 }
 
 /* One page more than a page table maps. */
-TEST_F(petmem, pages_across_a_page_table)
+TEST_F_TIMEOUT(petmem, pages_across_a_page_table, 120)
 {
 	size_t len = table_bytes() + self->page;
 	long before = pool_stat("free");

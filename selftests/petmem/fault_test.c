@@ -146,7 +146,7 @@ static void fill_too_much(void *arg)
 }
 
 /* Out of pages: an error, never somebody else's page. */
-TEST_F(petmem, exhaustion)
+TEST_F_TIMEOUT(petmem, exhaustion, 120)
 {
 	char *p = lazy_alloc(self->fd, self->page);
 	long pages = pool_stat("total") + 1, before;

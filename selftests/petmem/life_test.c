@@ -45,7 +45,7 @@ static void begin_anew(void *arg)
 	_exit(wrong_pages(p, len, 5) ? 92 : 0);
 }
 
-TEST_F(petmem, exit_without_free)
+TEST_F_TIMEOUT(petmem, exit_without_free, 120)
 {
 	long before = pool_stat("free");
 
@@ -60,7 +60,7 @@ static void stop_here(void *p)
 	pause();
 }
 
-TEST_F(petmem, killed)
+TEST_F_TIMEOUT(petmem, killed, 120)
 {
 	struct own own = { .fn = stop_here, .size = 40 * MIB, .touch = true,
 			   .offset = 39 * MIB };
@@ -87,7 +87,7 @@ static void exec_true(void *p)
 	_exit(93);
 }
 
-TEST_F(petmem, exec)
+TEST_F_TIMEOUT(petmem, exec, 120)
 {
 	struct own own = { .fn = exec_true, .size = 8 * MIB, .touch = true };
 	long before = pool_stat("free");
@@ -115,7 +115,7 @@ static void child_of_fork(void *parents)
 		_exit(94);
 }
 
-TEST_F(petmem, fork_both_sides_allocate_and_write)
+TEST_F_TIMEOUT(petmem, fork_both_sides_allocate_and_write, 120)
 {
 	char *p = pet_malloc(LEN), *q;
 	long before;
@@ -134,7 +134,7 @@ TEST_F(petmem, fork_both_sides_allocate_and_write)
 	EXPECT_EQ(0, wrong_pages(q, LEN, 2));
 }
 
-TEST_F(petmem, parents_memory_is_not_the_childs)
+TEST_F_TIMEOUT(petmem, parents_memory_is_not_the_childs, 120)
 {
 	char *p = pet_malloc(LEN);
 
@@ -149,7 +149,7 @@ static void free_it(void *p)
 	pet_free(p);
 }
 
-TEST_F(petmem, child_cannot_free_parents_memory)
+TEST_F_TIMEOUT(petmem, child_cannot_free_parents_memory, 120)
 {
 	char *p = pet_malloc(LEN);
 
@@ -170,7 +170,7 @@ static void free_twice(void *arg)
 }
 
 /* Children that have come and gone leave nothing behind in the open file. */
-TEST_F(petmem, children_that_free_everything)
+TEST_F_TIMEOUT(petmem, children_that_free_everything, 120)
 {
 	char line[256];
 	int maps = 0;
@@ -186,7 +186,7 @@ TEST_F(petmem, children_that_free_everything)
 	EXPECT_EQ(0, maps);
 }
 
-TEST_F(petmem, use_after_free_dies)
+TEST_F_TIMEOUT(petmem, use_after_free_dies, 120)
 {
 	struct own own = { .fn = touch, .size = LEN, .touch = true,
 			   .free = true };
@@ -198,7 +198,7 @@ TEST_F(petmem, use_after_free_dies)
 	EXPECT_EQ(128 + SIGSEGV, end_of(do_own, &own));
 }
 
-TEST_F(petmem, outside_of_allocations_dies)
+TEST_F_TIMEOUT(petmem, outside_of_allocations_dies, 120)
 {
 	struct own own = { .fn = touch, .size = LEN, .offset = LEN };
 
@@ -211,7 +211,7 @@ TEST_F(petmem, outside_of_allocations_dies)
 }
 
 /* No mapping keeps the file: its last close is the end of its memory. */
-TEST_F(petmem, last_close_frees)
+TEST_F_TIMEOUT(petmem, last_close_frees, 120)
 {
 	long before = pool_stat("free");
 	int fd = open(PETMEM_DEVICE, O_RDONLY), fd2 = dup(fd);
@@ -233,7 +233,7 @@ TEST_F(petmem, last_close_frees)
 }
 
 /* A child has the last descriptor, the parent the memory. */
-TEST_F(petmem, last_close_in_another_process)
+TEST_F_TIMEOUT(petmem, last_close_in_another_process, 120)
 {
 	int fd = open(PETMEM_DEVICE, O_RDONLY), go[2];
 	char *p = lazy_alloc(fd, LEN), c;
@@ -275,7 +275,7 @@ static void *thread_free(void *p)
 	return NULL;
 }
 
-TEST_F(petmem, threads_share_memory)
+TEST_F_TIMEOUT(petmem, threads_share_memory, 120)
 {
 	char *p = pet_malloc(LEN);
 	pthread_t thread[4];
@@ -306,7 +306,7 @@ static void touch_while_freed(void *arg)
 		thread_touch(p);
 }
 
-TEST_F(petmem, free_from_another_thread_ends_the_toucher)
+TEST_F_TIMEOUT(petmem, free_from_another_thread_ends_the_toucher, 120)
 {
 	for (int i = 0; i < 10; i++)
 		EXPECT_EQ(128 + SIGSEGV, end_of(touch_while_freed, NULL));
@@ -320,7 +320,7 @@ static void *thread_race(void *p)
 	return NULL;
 }
 
-TEST_F(petmem, threads_race_for_first_touches)
+TEST_F_TIMEOUT(petmem, threads_race_for_first_touches, 120)
 {
 	char *p = pet_malloc(2000 * self->page);
 	pthread_t thread[4];
@@ -336,7 +336,7 @@ TEST_F(petmem, threads_race_for_first_touches)
 }
 
 /* The process may unmap an arena, as a whole. It is its own memory. */
-TEST_F(petmem, munmap)
+TEST_F_TIMEOUT(petmem, munmap, 120)
 {
 	char *p = pet_malloc(LEN), *q;
 	long before = pool_stat("free");
@@ -354,7 +354,7 @@ TEST_F(petmem, munmap)
 	EXPECT_TRUE(all_zero(q, LEN));
 }
 
-TEST_F(petmem, vma_cannot_be_changed)
+TEST_F_TIMEOUT(petmem, vma_cannot_be_changed, 120)
 {
 	char *p = pet_malloc(LEN), *to;
 
@@ -374,7 +374,7 @@ TEST_F(petmem, vma_cannot_be_changed)
 	pet_free(p);
 }
 
-TEST_F(petmem, module_stays_while_in_use)
+TEST_F_TIMEOUT(petmem, module_stays_while_in_use, 120)
 {
 	if (access("/sys/module/petmem/initstate", F_OK))
 		SKIP(return, "built into the kernel, not a module");

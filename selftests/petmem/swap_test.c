@@ -65,7 +65,7 @@ static void make_swap_file(off_t bytes)
 	close(fd);
 }
 
-TEST_F(swap, contents_survive)
+TEST_F_TIMEOUT(swap, contents_survive, 120)
 {
 	size_t len = self->pages * self->page;
 	long outs = pool_stat("swap_outs");
@@ -100,7 +100,7 @@ static void own_share(void *arg)
 }
 
 /* They take pages from each other, and end at different times. */
-TEST_F(swap, processes_compete)
+TEST_F_TIMEOUT(swap, processes_compete, 120)
 {
 	size_t len = self->pages / 3 * self->page;
 	pid_t pid[3];
@@ -132,7 +132,7 @@ static void *thread_job(void *arg)
 	return NULL;
 }
 
-TEST_F(swap, threads_compete)
+TEST_F_TIMEOUT(swap, threads_compete, 120)
 {
 	size_t len = self->pages / 3 * self->page;
 	struct job job[3];
@@ -156,7 +156,7 @@ static void fill_and_stop(void *arg)
 	pause();
 }
 
-TEST_F(swap, killed_with_pages_in_the_file)
+TEST_F_TIMEOUT(swap, killed_with_pages_in_the_file, 120)
 {
 	size_t len = self->pages * self->page;
 	int status;
@@ -173,18 +173,27 @@ TEST_F(swap, killed_with_pages_in_the_file)
 	EXPECT_EQ(128 + SIGKILL, exit_of(pid));
 }
 
+static void fill_for_ever(size_t len)
+{
+	char *p;
+
+	if (init_petmem())
+		_exit(90);
+	p = pet_malloc(len);
+	for (;;)
+		fill_pages(p, len, 1);
+}
+
 /* Killed at any moment, also while a page is on its way. */
-TEST_F(swap, killed_while_swapping)
+TEST_F_TIMEOUT(swap, killed_while_swapping, 120)
 {
 	size_t len = self->pages * self->page;
 
 	for (int i = 0; i < 5; i++) {
 		pid_t pid = fork();
 
-		if (!pid) {
-			for (;;)
-				own_share(&len);
-		}
+		if (!pid)
+			fill_for_ever(len);
 		usleep(300000 + 150000 * i);
 		kill(pid, SIGKILL);
 		EXPECT_EQ(128 + SIGKILL, exit_of(pid));
@@ -204,7 +213,7 @@ static void fill_all(void *arg)
 }
 
 /* A file of fixed size is full at some time: an error for who wants more. */
-TEST_F(swap, full_file)
+TEST_F_TIMEOUT(swap, full_file, 120)
 {
 	size_t len = self->pages * self->page;
 	bool direct = !strcmp(variant->fault, "direct");
@@ -216,7 +225,7 @@ TEST_F(swap, full_file)
 }
 
 /* The file loses its end: what was there cannot be read, and is not zeroes. */
-TEST_F(swap, unreadable_slots)
+TEST_F_TIMEOUT(swap, unreadable_slots, 120)
 {
 	size_t len = self->pages * self->page;
 	bool direct = !strcmp(variant->fault, "direct");
@@ -243,7 +252,7 @@ TEST_F(swap, unreadable_slots)
 }
 
 /* System calls get the pages back as well, where the kernel handles faults. */
-TEST_F(swap, read_and_write)
+TEST_F_TIMEOUT(swap, read_and_write, 120)
 {
 	size_t len = self->pages * self->page;
 	unsigned long value;
@@ -264,7 +273,7 @@ TEST_F(swap, read_and_write)
 }
 
 /* Writing from this memory holds locks of the file system at the fault. */
-TEST_F(swap, write_to_the_same_file_system)
+TEST_F_TIMEOUT(swap, write_to_the_same_file_system, 120)
 {
 	size_t len = self->saved.free / 4 * self->page;
 	char *p[5];
@@ -287,7 +296,7 @@ TEST_F(swap, write_to_the_same_file_system)
 }
 
 /* The clock spares what is used again and again. */
-TEST_F(swap, clock_spares_hot_pages)
+TEST_F_TIMEOUT(swap, clock_spares_hot_pages, 120)
 {
 	size_t hot = 64 * self->page, len = self->pages * self->page;
 	long ins;
