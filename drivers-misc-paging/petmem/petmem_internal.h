@@ -109,6 +109,9 @@ void petmem_dump_state(struct petmem_map *map);
 
 /* petmem_map.c */
 
+/* What a PMD table maps is at least 1 GiB. */
+#define PETMEM_SPANS	((PETMEM_REGION_END - PETMEM_REGION_START) >> 30)
+
 /**
  * struct petmem_open - an open file of the device
  * @ref: one of the file, one of each map
@@ -186,7 +189,7 @@ struct petmem_arena {
 	unsigned long end;
 	struct list_head pages;
 	struct list_head tables;
-	DECLARE_BITMAP(core_tables, 128);
+	DECLARE_BITMAP(core_tables, PETMEM_SPANS);
 	unsigned long nr_ranges;
 	int nr_vmas;
 };
@@ -213,6 +216,7 @@ bool petmem_table_test_young(struct vm_area_struct *vma, unsigned long addr);
 void petmem_table_mark_young(struct petmem_arena *arena, unsigned long addr);
 void petmem_table_zap(struct vm_area_struct *vma, unsigned long start,
 		      unsigned long end, struct list_head *frames);
+bool petmem_table_clear(struct vm_area_struct *vma);
 void petmem_table_flush(struct vm_area_struct *vma, unsigned long addr);
 void petmem_arena_drop_tables(struct petmem_arena *arena);
 

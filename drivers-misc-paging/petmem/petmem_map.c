@@ -449,23 +449,26 @@ static int petmem_map_cover(struct petmem_map *map, unsigned long start,
 	while (start < end) {
 		struct petmem_arena *arena;
 		unsigned long stop = end, next = 0;
-		int err;
+		bool bare = false;
+		int err = 0;
 
 		mutex_lock(&map->lock);
 		arena = petmem_arena_next(map, start);
-		if (arena && arena->start <= start)
+		if (arena && arena->start <= start) {
 			next = arena->end;
-		else if (arena)
+			bare = list_empty(&arena->tables);
+		} else if (arena) {
 			stop = min(stop, arena->start);
+		}
 		mutex_unlock(&map->lock);
 
-		if (!next) {
+		if (!next)
 			err = petmem_arena_fill(map, start, stop);
-			if (err)
-				return err;
-			next = stop;
-		}
-		start = next;
+		else if (bare)
+			petmem_arena_prepare(map, start);
+		if (err)
+			return err;
+		start = next ?: stop;
 	}
 	return 0;
 }
@@ -485,37 +488,63 @@ static void petmem_map_account(struct petmem_map *map, unsigned long start,
 	}
 }
 
-/* Find an arena without ranges; all but one if there is no other. */
-static bool petmem_find_empty(struct petmem_map *map, unsigned long *start,
-			      unsigned long *end)
+/* An arena without ranges, or NULL. */
+static struct petmem_arena *petmem_find_empty(struct petmem_map *map)
 {
 	struct petmem_arena *arena;
 	unsigned long pos = 0;
 
-	for (; (arena = petmem_arena_next(map, pos)); pos = arena->end) {
-		if (arena->nr_ranges)
-			continue;
-		*start = arena->start;
-		*end = arena->end;
-		return true;
+	while ((arena = petmem_arena_next(map, pos)) && arena->nr_ranges)
+		pos = arena->end;
+	return arena;
+}
+
+static bool petmem_is_only(struct petmem_map *map, struct petmem_arena *arena)
+{
+	return petmem_arena_next(map, 0) == arena &&
+	       !petmem_arena_next(map, arena->end);
+}
+
+/* Take the tables of the only arena, and leave its VMA for the next time. */
+static bool petmem_keep_arena(struct petmem_map *map)
+{
+	struct vm_area_struct *vma;
+	struct petmem_arena *arena;
+	bool kept = false;
+
+	mmap_write_lock(map->mm);
+	mutex_lock(&map->lock);
+	arena = petmem_find_empty(map);
+	if (arena && arena->end - arena->start == ARENA_BYTES &&
+	    petmem_is_only(map, arena)) {
+		vma = vma_lookup(map->mm, arena->start);
+		kept = vma && petmem_vma_is_ours(vma, map) &&
+		       petmem_table_clear(vma);
 	}
-	return false;
+	mutex_unlock(&map->lock);
+	mmap_write_unlock(map->mm);
+	return kept;
 }
 
 /*
- * Unmap arenas that are not used any more: the core then frees their upper
- * tables. map->space_lock is held, so that none can come into use.
+ * Nothing is allocated in some arena any more. Unmap it, so that the core frees
+ * its tables; but not if there will be another one at the next allocation.
+ * map->space_lock is held, so that no arena can come into use.
  */
 static void petmem_map_trim(struct petmem_map *map)
 {
+	struct petmem_arena *arena;
 	unsigned long start, end;
-	bool found;
 
+	if (petmem_keep_arena(map))
+		return;
 	do {
 		mutex_lock(&map->lock);
-		found = petmem_find_empty(map, &start, &end);
+		arena = petmem_find_empty(map);
+		start = arena ? arena->start : 0;
+		end = arena ? arena->end : 0;
 		mutex_unlock(&map->lock);
-	} while (found && !vm_munmap(start, end - start));
+	} while (end && !vm_munmap(start, end - start));
 }
 
 /* Addresses. */
@@ -664,7 +693,7 @@ static int petmem_map_free_locked(struct petmem_map *map, unsigned long addr)
 	petmem_free_vspace(&map->vs, range);
 	petmem_map_zap(map, start, end);
 	petmem_map_account(map, start, end, -1);
-	return petmem_find_empty(map, &start, &end);
+	return petmem_find_empty(map) != NULL;
 }
 
 /**

@@ -26,6 +26,7 @@
 #include <linux/fs.h>
 #include <linux/idr.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/workqueue.h>
 
 #include "petmem_internal.h"
@@ -297,21 +298,21 @@ static bool petmem_swap_unmap(struct petmem_map *map, unsigned long addr,
 	return true;
 }
 
-static bool petmem_swap_take(struct petmem_map *map, unsigned long addr,
-			     struct petmem_frame *frame, bool spare)
+/* 0, -EAGAIN if it is not to be this page, -EBUSY if its process is ending. */
+static int petmem_swap_take(struct petmem_map *map, unsigned long addr,
+			    struct petmem_frame *frame, bool spare)
 {
 	bool taken;
 
-	/* A process that is ending gives its pages back anyway. */
 	if (!mmget_not_zero(map->mm))
-		return false;
+		return -EBUSY;
 	mmap_read_lock(map->mm);
 	mutex_lock(&map->lock);
 	taken = petmem_swap_unmap(map, addr, frame, spare);
 	mutex_unlock(&map->lock);
 	mmap_read_unlock(map->mm);
 	mmput_async(map->mm);
-	return taken;
+	return taken ? 0 : -EAGAIN;
 }
 
 /* The page was written, or not. It may have been freed meanwhile. */
@@ -341,7 +342,7 @@ static void petmem_swap_finish(struct petmem_map *map, unsigned long addr,
 	trace_petmem_swap(map, addr, slot, true, err);
 }
 
-/* Look for a page to replace and write it. -EAGAIN: not this one. */
+/* Look for a page to replace and write it. -EAGAIN, -EBUSY: not this one. */
 static int petmem_swap_one(bool spare)
 {
 	struct petmem_frame *frame;
@@ -358,35 +359,43 @@ static int petmem_swap_one(bool spare)
 		slot_free(slot);
 		return -ENOMEM;
 	}
-	if (petmem_swap_take(map, addr, frame, spare)) {
+	err = petmem_swap_take(map, addr, frame, spare);
+	if (err) {
+		slot_free(slot);
+	} else {
 		err = petmem_io(frame, slot, true);
 		petmem_swap_finish(map, addr, frame, slot, err);
-	} else {
-		slot_free(slot);
-		err = -EAGAIN;
 	}
 	petmem_map_put(map);
 	return err;
 }
 
-/* Write some pages. petmem_swap_lock is held. */
+/*
+ * Write some pages. petmem_swap_lock is held. A process that is ending is about
+ * to give its pages back: if there are only such, give it a moment.
+ */
 static int petmem_swap_shrink(void)
 {
 	unsigned long scan = 2 * READ_ONCE(petmem_nr_aged) + SWAP_BATCH;
 	unsigned long i, done = 0;
+	bool ending = false;
 	int err = -ENOMEM;
 
 	for (i = 0; i < scan && done < SWAP_BATCH; i++) {
 		err = petmem_swap_one(petmem_clock && i < scan / 2);
+		ending |= err == -EBUSY;
 		if (!err)
 			done++;
-		else if (err != -EAGAIN)
+		else if (err != -EAGAIN && err != -EBUSY)
 			break;
 		cond_resched();
 	}
 	if (done)
 		return 0;
-	return err == -EAGAIN ? -ENOMEM : err;
+	if (!ending)
+		return err == -EAGAIN ? -ENOMEM : err;
+	schedule_timeout_killable(1);
+	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
 /**

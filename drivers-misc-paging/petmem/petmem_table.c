@@ -19,13 +19,15 @@
  * Freeing a range detaches PTE tables that have become empty.  That is done
  * under the lock of the PMD table and the table's own, and the table is kept
  * for an RCU grace period: pte_offset_map_lock() of the core copes with that,
- * and so does GUP-fast, which disables interrupts.  PMD tables are not detached
- * but freed by the core with the VMA, since it walks them without locks of
- * their own while there is one.
+ * and so does GUP-fast, which disables interrupts.  PMD tables are walked by the
+ * core without locks of their own: to detach one, the VMA that covers it is
+ * locked for writing.  Where it covers more than one VMA (16K pages), the core
+ * frees it with the last of them.
  *
- * All functions are called with map->lock held and with mmap_lock held for
- * reading, or the lock of the VMA: the first keeps away everybody else who
- * makes or detaches tables here, the second the core's freeing.
+ * All functions but the one for that are called with map->lock held and with
+ * mmap_lock held for reading, or the lock of the VMA: the first keeps away
+ * everybody else who makes or detaches tables here, the second the core's
+ * freeing.
  */
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
@@ -113,6 +115,16 @@ static int petmem_install_pmd_table(struct petmem_arena *arena, pud_t *pud,
 	return 0;
 }
 
+/* Count PTE tables in the PMD table that has the entry, if it is the pool's. */
+static void petmem_count_entry(pmd_t *pmd, int delta)
+{
+	struct petmem_frame *table;
+
+	table = petmem_buddy_frame(&petmem_pool, virt_to_pfn(pmd));
+	if (table)
+		table->entries += delta;
+}
+
 static int petmem_install_pte_table(struct petmem_arena *arena, pmd_t *pmd,
 				    unsigned long addr)
 {
@@ -133,10 +145,12 @@ static int petmem_install_pte_table(struct petmem_arena *arena, pmd_t *pmd,
 	}
 	spin_unlock(ptl);
 
-	if (ours)
+	if (ours) {
 		petmem_table_installed(frame);
-	else
+		petmem_count_entry(pmd, 1);
+	} else {
 		petmem_table_unused(frame);
+	}
 	return 0;
 }
 
@@ -410,6 +424,7 @@ static void petmem_detach(struct petmem_arena *arena, pmd_t *pmd,
 	    addr + PMD_SIZE > arena->end)
 		return;
 	petmem_clear_pmd(mm, pmd);
+	petmem_count_entry(pmd, -1);
 	mm_dec_nr_ptes(mm);
 	arena->map->nr_tables[0]--;
 	trace_petmem_table(table, false);
@@ -417,14 +432,18 @@ static void petmem_detach(struct petmem_arena *arena, pmd_t *pmd,
 	list_move(&table->link, tables);
 }
 
-/* No CPU may walk a detached table from its cache of upper levels. */
+/*
+ * No CPU may walk a detached table from its cache of upper levels. An entry of
+ * the table that it was detached from covers 1 << @shift bytes.
+ */
 static void petmem_flush_walks(struct vm_area_struct *vma, unsigned long start,
-			       unsigned long end)
+			       unsigned long end, unsigned int shift)
 {
 #ifdef CONFIG_X86
-	flush_tlb_mm_range(vma->vm_mm, start, end, PMD_SHIFT, true);
+	flush_tlb_mm_range(vma->vm_mm, start, end, shift, true);
 #else
-	__flush_tlb_range(vma, start, end, PMD_SIZE, false, 2);
+	__flush_tlb_range(vma, start, end, 1UL << shift, false,
+			  shift == PMD_SHIFT ? 2 : 1);
 #endif
 }
 
@@ -466,8 +485,56 @@ void petmem_table_zap(struct vm_area_struct *vma, unsigned long start,
 	}
 	if (list_empty(&tables))
 		return;
-	petmem_flush_walks(vma, start & PMD_MASK, ALIGN(end, PMD_SIZE));
+	petmem_flush_walks(vma, start & PMD_MASK, ALIGN(end, PMD_SIZE),
+			   PMD_SHIFT);
 	petmem_defer_tables(&tables);
+}
+
+/* Whether all that is left in an arena are PMD tables that only it uses. */
+static bool petmem_can_clear(struct petmem_arena *arena)
+{
+	struct petmem_frame *table;
+
+	list_for_each_entry(table, &arena->tables, link)
+		if (table->use != PETMEM_PMD_TABLE || table->entries ||
+		    table->addr < arena->start ||
+		    table->addr + PUD_SIZE > arena->end)
+			return false;
+	return bitmap_empty(arena->core_tables, PETMEM_SPANS);
+}
+
+/**
+ * petmem_table_clear() - detach all tables of an arena without pages
+ * @vma: the arena's; mmap_lock held for writing, map->lock held
+ *
+ * Return: whether that was possible.
+ */
+bool petmem_table_clear(struct vm_area_struct *vma)
+{
+	struct petmem_arena *arena = vma->vm_private_data;
+	struct mm_struct *mm = vma->vm_mm;
+	struct petmem_frame *table;
+
+	if (!petmem_can_clear(arena))
+		return false;
+	if (list_empty(&arena->tables))
+		return true;
+	/* Faults are handled without mmap_lock. */
+	vma_start_write(vma);
+	list_for_each_entry(table, &arena->tables, link) {
+		p4d_t *p4d = p4d_offset(pgd_offset(mm, table->addr), table->addr);
+
+		spin_lock(&mm->page_table_lock);
+		pud_clear(pud_offset(p4d, table->addr));
+		spin_unlock(&mm->page_table_lock);
+		mm_dec_nr_pmds(mm);
+		arena->map->nr_tables[1]--;
+		trace_petmem_table(table, false);
+		table->arena = NULL;
+	}
+	petmem_flush_walks(vma, arena->start, arena->end, PUD_SHIFT);
+	petmem_defer_tables(&arena->tables);
+	return true;
 }
 
 /**

@@ -87,7 +87,7 @@ is "all pages are back" "$(stat free)" "$free"
 expect 2 "usage:" ./petmem
 expect 2 "no number" ./petmem x
 expect 2 "no number" ./petmem 0
-expect 2 "no number" ./petmem -1
+expect 2 "usage:" ./petmem -1
 expect 2 "no number" ./petmem 12x
 expect 1 "cannot allocate" ./petmem -c 100000000
 expect 1 "no such range" ./petmem -r 0x1000 1

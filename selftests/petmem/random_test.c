@@ -182,6 +182,8 @@ static int run(bool own_files)
 
 		if (!victim)
 			_exit(process(10 + i, operations, own_files));
+		if (victim < 0)
+			return 98;
 		usleep(200000);
 		kill(victim, SIGKILL);
 		waitpid(victim, NULL, 0);
