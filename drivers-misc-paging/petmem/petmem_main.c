@@ -19,6 +19,7 @@
 
 #include "petmem_internal.h"
 
+/* For the list, and for what open files have taken over. */
 DEFINE_MUTEX(petmem_opens_lock);
 LIST_HEAD(petmem_opens);
 

@@ -693,7 +693,7 @@ static int petmem_map_free_locked(struct petmem_map *map, unsigned long addr)
 	petmem_free_vspace(&map->vs, range);
 	petmem_map_zap(map, start, end);
 	petmem_map_account(map, start, end, -1);
-	return petmem_find_empty(map) != NULL;
+	return !!petmem_find_empty(map);
 }
 
 /**

@@ -137,11 +137,10 @@ static bool petmem_table_reap(struct petmem_frame *frame)
 	struct page *page = petmem_page(frame);
 
 	/* Detached by us: then nobody knows it after the grace period. */
-	if (!frame->arena) {
+	if (!frame->arena)
 		petmem_table_dtor(frame);
-	} else if (page_count(page) != 1) {
+	else if (page_count(page) != 1)
 		return false;
-	}
 	set_page_private(page, 0);
 	petmem_count(PETMEM_TABLES_FREED);
 	petmem_put_page(frame);

@@ -10,9 +10,9 @@
  * On its way a page is in the map's xarray @swap in place of its page table
  * entry, and changes there under map->lock:
  *
- *	mapped ──unmap, flush──> frame, SWAPPING ──written──> slot
- *	  ^                            │ error                  │ read
- *	  └───────touch────────── frame, DATA <─────────────────┘
+ *	mapped --unmap, flush--> frame, SWAPPING --written--> slot
+ *	  ^                            | error                  | read
+ *	  +-------touch---------- frame, DATA <-----------------+
  *
  * A page that is freed while it is being written loses its entry, by which the
  * swapper knows. Whoever touches a page in the state SWAPPING or slot waits
@@ -33,7 +33,7 @@
 #include "petmem_trace.h"
 
 #define SWAP_BATCH	32		/* pages to write when the pool is empty */
-#define SWAP_MOST	(1UL << 20)	/* slots of a file that is to grow */
+#define SWAP_MOST	1048576UL	/* slots of a file that is to grow */
 
 /* One swapper at a time; the file and its slots. */
 DEFINE_MUTEX(petmem_swap_lock);

@@ -319,9 +319,10 @@ bool petmem_vspace_forget(struct petmem_vspace *vs)
  */
 unsigned long petmem_vspace_largest(struct petmem_vspace *vs)
 {
-	unsigned long pos = vs->start, largest = 0;
 	MA_STATE(mas, &vs->ranges, 0, 0);
+	unsigned long pos = vs->start;
 	struct petmem_vrange *range;
+	unsigned long largest = 0;
 
 	mas_for_each(&mas, range, ULONG_MAX) {
 		largest = max(largest, range->start - pos);

@@ -205,7 +205,7 @@ static void model_step(struct kunit *test, unsigned int slot)
 	}
 	range = petmem_alloc_vspace(&ctx->vs, pages * PAGE_SIZE);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(range));
-	KUNIT_ASSERT_EQ(test, range != NULL, model_has_room(ctx, pages));
+	KUNIT_ASSERT_EQ(test, !range, !model_has_room(ctx, pages));
 	if (range)
 		model_mark(test, range, 1);
 	ctx->live[slot] = range;
