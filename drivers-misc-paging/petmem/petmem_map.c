@@ -505,23 +505,44 @@ static bool petmem_is_only(struct petmem_map *map, struct petmem_arena *arena)
 	       !petmem_arena_next(map, arena->end);
 }
 
-/* Take the tables of the only arena, and leave its VMA for the next time. */
-static bool petmem_keep_arena(struct petmem_map *map)
+/* Where the only arena begins, if it is empty and of the usual size; or 0. */
+static unsigned long petmem_arena_to_keep(struct petmem_map *map)
 {
-	struct vm_area_struct *vma;
 	struct petmem_arena *arena;
-	bool kept = false;
+	unsigned long start = 0;
 
-	mmap_write_lock(map->mm);
 	mutex_lock(&map->lock);
 	arena = petmem_find_empty(map);
 	if (arena && arena->end - arena->start == ARENA_BYTES &&
-	    petmem_is_only(map, arena)) {
-		vma = vma_lookup(map->mm, arena->start);
-		kept = vma && petmem_vma_is_ours(vma, map) &&
-		       petmem_table_clear(vma);
-	}
+	    petmem_is_only(map, arena))
+		start = arena->start;
 	mutex_unlock(&map->lock);
+	return start;
+}
+
+/*
+ * Take the tables of the only arena, and leave its VMA for the next time.
+ * mmap_lock held for writing keeps the arena.
+ */
+static bool petmem_keep_arena(struct petmem_map *map)
+{
+	struct vm_area_struct *vma;
+	unsigned long start;
+	bool kept = false;
+
+	mmap_write_lock(map->mm);
+	start = petmem_arena_to_keep(map);
+	vma = start ? vma_lookup(map->mm, start) : NULL;
+	if (vma && petmem_vma_is_ours(vma, map)) {
+		/*
+		 * Faults are handled without mmap_lock. They take map->lock
+		 * under the lock of the VMA: wait for them before taking it.
+		 */
+		vma_start_write(vma);
+		mutex_lock(&map->lock);
+		kept = petmem_table_clear(vma);
+		mutex_unlock(&map->lock);
+	}
 	mmap_write_unlock(map->mm);
 	return kept;
 }
@@ -579,7 +600,7 @@ static void petmem_drop_vspace(struct petmem_map *map, unsigned long start)
 	mutex_unlock(&map->lock);
 }
 
-/* Remember what others have mapped between two addresses. */
+/* Remember, as a whole, what others have mapped between two addresses. */
 static int petmem_avoid_others(struct petmem_map *map, unsigned long start,
 			       unsigned long end)
 {
@@ -594,9 +615,8 @@ static int petmem_avoid_others(struct petmem_map *map, unsigned long start,
 		if (!vma)
 			break;
 		if (!petmem_vma_is_ours(vma, map))
-			err = petmem_vspace_avoid(&map->vs,
-						  max(start, vma->vm_start),
-						  min(end, vma->vm_end));
+			err = petmem_vspace_avoid(&map->vs, vma->vm_start,
+						  vma->vm_end);
 		start = vma->vm_end;
 	}
 	mutex_unlock(&map->lock);

@@ -505,7 +505,7 @@ static bool petmem_can_clear(struct petmem_arena *arena)
 
 /**
  * petmem_table_clear() - detach all tables of an arena without pages
- * @vma: the arena's; mmap_lock held for writing, map->lock held
+ * @vma: the arena's, locked for writing; map->lock held
  *
  * Return: whether that was possible.
  */
@@ -519,8 +519,6 @@ bool petmem_table_clear(struct vm_area_struct *vma)
 		return false;
 	if (list_empty(&arena->tables))
 		return true;
-	/* Faults are handled without mmap_lock. */
-	vma_start_write(vma);
 	list_for_each_entry(table, &arena->tables, link) {
 		p4d_t *p4d = p4d_offset(pgd_offset(mm, table->addr), table->addr);
 
