@@ -6,7 +6,7 @@ build := $(or $(PAGING_BUILD_DIR),build)
 variant ?= arm64
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check check-full build shell report kunit tree capture patches clean distclean
+.PHONY: help demo check check-full build shell report cost kunit tree capture patches clean distclean
 # One thing after the other: each of them uses all cores.
 .NOTPARALLEL:
 
@@ -32,11 +32,20 @@ build: ## build a kernel with the series (variant=arm64; others: scripts/build -
 	@scripts/build $(variant)
 
 shell: build ## boot that kernel and give a shell in it
-	@scripts/guest --kernel $(build)/$(variant) -- sh
+	@scripts/guest --kernel $(build)/$(variant) --shell
 
-report: ## the lab's report, its answers from real runs
-	@scripts/deps check
+report: ## run what the lab report tells of, and write it anew: Documentation/lab-reports/paging.md
+	@scripts/deps demo
+	@scripts/build arm64 arm64-start arm64-cost
+	@scripts/exp/paging/start
+	@scripts/exp/paging/run
+	@scripts/exp/paging/cost
 	@scripts/exp/paging/report
+
+cost: ## instructions per page of /dev/paging and of its peers, as a table
+	@scripts/deps demo
+	@scripts/build arm64-cost arm64
+	@scripts/exp/paging/cost
 
 kunit: ## run the KUnit tests under User Mode Linux
 	@scripts/deps check
@@ -55,9 +64,9 @@ patches: ## compose patches/ from the folders, recipes and hooks
 	@scripts/series compose
 
 clean: ## remove what was built; the kernel's source stays
-	rm -rf $(addprefix $(build)/,obj log arm64* x86_64*)
+	rm -rf $(addprefix $(build)/,obj log check bisect arm64* x86_64*)
 
 distclean: ## remove all that was made, the kernel's source too (results/ stay)
 	@[ ! -d $(build)/tree ] || scripts/series untree
-	rm -rf $(addprefix $(build)/,obj log arm64* x86_64* src src.tmp tree.* base apt cache .lock .series-lock)
+	rm -rf $(addprefix $(build)/,obj log check bisect arm64* x86_64* src src.tmp tree.* base apt cache .lock .series-lock)
 	[ ! -d $(build) ] || rmdir --ignore-fail-on-non-empty $(build)

@@ -159,6 +159,8 @@ static vm_fault_t paging_fault(struct vm_fault *vmf,
 	if (!folio)
 		return VM_FAULT_OOM;
 	page = paging_tracker_page(tracker, index);
+	if (PageHWPoison(page))
+		return VM_FAULT_HWPOISON;
 
 	if (is_cow_mapping(vmf->vma->vm_flags) || userfaultfd_armed(vmf->vma))
 		return paging_fault_core(vmf, page);

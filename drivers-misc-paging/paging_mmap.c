@@ -81,8 +81,9 @@ int paging_mmap(struct file *file, struct vm_area_struct *vma)
 
 	/*
 	 * Growing would leave the tracker's array.  The core takes the flag as
-	 * a sign of special memory, too: no reclaim, no merging of VMAs, none
-	 * of khugepaged, KSM or mlock(), which all would do harm or nothing.
+	 * a sign of special memory, too: no merging of VMAs, none of
+	 * khugepaged, KSM or mlock().  Copies in a private mapping are on the
+	 * LRU nevertheless, and cannot be locked.
 	 */
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
 	if (!READ_ONCE(pmd_map))

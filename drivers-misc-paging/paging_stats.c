@@ -65,16 +65,18 @@ static unsigned long paging_limit(unsigned long pages)
  */
 int paging_reserve(unsigned long nr_pages)
 {
-	unsigned long total;
+	unsigned long limit = paging_limit(READ_ONCE(paging_max_total_pages));
+	long total = atomic_long_read(&paging_reserved);
 
 	if (nr_pages > paging_limit(READ_ONCE(paging_max_map_pages)))
 		return -ENOMEM;
 
-	total = atomic_long_add_return(nr_pages, &paging_reserved);
-	if (total > paging_limit(READ_ONCE(paging_max_total_pages))) {
-		paging_unreserve(nr_pages);
-		return -ENOMEM;
-	}
+	/* Not added before it is known to fit: another mapping might. */
+	do {
+		if (nr_pages > limit || total > limit - nr_pages)
+			return -ENOMEM;
+	} while (!atomic_long_try_cmpxchg(&paging_reserved, &total,
+					  total + nr_pages));
 	return 0;
 }
 

@@ -7,6 +7,7 @@
  * is charged to the memory cgroup like the pages themselves.
  */
 #include <linux/pagevec.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "paging_internal.h"
@@ -70,7 +71,8 @@ static unsigned long paging_tracker_drop_pages(struct paging_tracker *tracker)
 		unsigned long nr;
 
 		if (!tracker->pages[index]) {
-			index++;
+			if (!(++index % SZ_64K))
+				cond_resched();
 			continue;
 		}
 		/* Recorded whole, so this is the head and all of it follows. */
@@ -151,11 +153,16 @@ static bool paging_tracker_record(struct paging_tracker *tracker,
 static struct folio *paging_alloc_folio(unsigned int order)
 {
 	gfp_t gfp = GFP_HIGHUSER | __GFP_ZERO | __GFP_ACCOUNT;
+	struct folio *folio;
 
 	/* Smaller ones are tried next: do not work hard, do not complain. */
 	if (order)
 		gfp |= __GFP_NORETRY | __GFP_NOWARN;
-	return folio_alloc(gfp, order);
+	folio = folio_alloc(gfp, order);
+	/* Not to be split as a THP is: it has no mapping to do that under. */
+	if (folio && order)
+		folio_clear_large_rmappable(folio);
+	return folio;
 }
 
 /**

@@ -11,6 +11,8 @@ struct tracker_test {
 	struct paging_tracker *tracker;
 	unsigned long allocated;
 	unsigned long freed;
+	unsigned long max_map_pages;
+	unsigned long max_total_pages;
 };
 
 static struct paging_tracker *tracker_test_create(struct kunit *test,
@@ -30,6 +32,8 @@ static int tracker_test_init(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, ctx);
 	ctx->allocated = paging_stat_sum(PAGING_ALLOCATED);
 	ctx->freed = paging_stat_sum(PAGING_FREED);
+	ctx->max_map_pages = paging_max_map_pages;
+	ctx->max_total_pages = paging_max_total_pages;
 	test->priv = ctx;
 	return 0;
 }
@@ -41,6 +45,8 @@ static void tracker_test_exit(struct kunit *test)
 
 	if (!IS_ERR_OR_NULL(ctx->tracker))
 		paging_tracker_put(ctx->tracker);
+	paging_max_map_pages = ctx->max_map_pages;
+	paging_max_total_pages = ctx->max_total_pages;
 	KUNIT_EXPECT_EQ(test, paging_stat_sum(PAGING_ALLOCATED) - ctx->allocated,
 			paging_stat_sum(PAGING_FREED) - ctx->freed);
 }
@@ -191,7 +197,6 @@ static void tracker_leaves_pinned_pages(struct kunit *test)
 
 static void tracker_limits(struct kunit *test)
 {
-	unsigned long map = paging_max_map_pages, total = paging_max_total_pages;
 	struct paging_tracker *tracker;
 
 	paging_max_map_pages = TEST_PAGES - 1;
@@ -207,9 +212,6 @@ static void tracker_limits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(tracker), 0);
 	if (!IS_ERR(tracker))
 		paging_tracker_put(tracker);
-
-	paging_max_map_pages = map;
-	paging_max_total_pages = total;
 }
 
 static struct kunit_case tracker_cases[] = {

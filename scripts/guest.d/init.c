@@ -4,9 +4,9 @@
  * drivers, runs one command and tells the host how it went.
  *
  * The host's half is scripts/lib/guest_channel.py. The job is a file of
- * NUL-terminated strings that the host adds to the initramfs: the device that
- * leads to the host, then the command's arguments. Without a job, or with an
- * empty device, the command (or a shell) runs on the console instead.
+ * NUL-terminated strings that the host adds to the initramfs: what leads to the
+ * host (a device, or the name of a virtio port), then the command's arguments.
+ * Without a job, or with "" there, the command (or a shell) runs on the console.
  *
  * On the channel everything is a frame: one letter, the length as four bytes,
  * little end first, and the bytes:
@@ -17,6 +17,7 @@
  */
 
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -40,9 +41,11 @@
 #define JOB_FILE	"/.guest/job"
 #define GIVEN_TMP	"/.guest/tmp"
 #define DRIVERS_FILE	"/.guest/drivers"
+#define PORTS		"/sys/class/virtio-ports"
 #define MAGIC		"\001PAGING-GUEST 1\n"
 #define MAX_WORDS	4096
 #define CHANNEL_WAIT_MS	20000
+#define REST_MS		2000
 #define HEAD		5		/* of a frame */
 #define CHUNK		65536
 
@@ -222,14 +225,45 @@ static void load_drivers(void)
 	free(drivers);
 }
 
-/* The port appears some time after boot: its driver asks the host for names. */
-static int open_channel(const char *path)
+/*
+ * The virtio port of a name as /dev has it, which depends on the order that
+ * the virtio devices were found in. NULL as long as it is not there.
+ */
+static const char *port_named(const char *wanted)
+{
+	static char path[320];
+	DIR *ports = opendir(PORTS);
+	struct dirent *entry;
+	bool found = false;
+
+	while (ports && !found && (entry = readdir(ports))) {
+		char *name;
+
+		snprintf(path, sizeof(path), PORTS "/%s/name", entry->d_name);
+		name = slurp(path, NULL);
+		if (name) {
+			name[strcspn(name, "\n")] = 0;
+			found = !strcmp(name, wanted);
+			free(name);
+		}
+		snprintf(path, sizeof(path), "/dev/%s", entry->d_name);
+	}
+	if (ports)
+		closedir(ports);
+	return found ? path : NULL;
+}
+
+/* A port appears some time after boot: its driver asks the host for names. */
+static int open_channel(const char *where)
 {
 	struct termios raw;
 	int fd = -1;
 
 	for (int waited = 0; waited < CHANNEL_WAIT_MS; waited++) {
-		fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
+		const char *path = *where == '/' ? where : port_named(where);
+
+		if (path)
+			fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
 		if (fd >= 0)
 			break;
 		usleep(1000);
@@ -331,7 +365,8 @@ static int child_signals(void)
 
 /*
  * Until the command is gone and both streams are at their end. What it left
- * running is killed then, or a stream that it holds would never end.
+ * running is killed then, or a stream that it holds would never end; a task
+ * that hangs in the kernel cannot be killed, and is not waited for.
  */
 static int supervise(pid_t command, int out, int err, int signals)
 {
@@ -344,7 +379,11 @@ static int supervise(pid_t command, int out, int err, int signals)
 	int status = 0;
 
 	while (command || fds[0].fd >= 0 || fds[1].fd >= 0) {
-		if (poll(fds, 3, -1) < 0)
+		int ready = poll(fds, 3, command ? -1 : REST_MS);
+
+		if (!ready)
+			break;
+		if (ready < 0)
 			continue;
 		for (int i = 0; i < 2; i++)
 			if (fds[i].revents)
@@ -475,6 +514,7 @@ static void prepare(void)
 	setenv("TERM", "vt100", 1);
 	sethostname("guest", strlen("guest"));
 	chdir("/");
+	chmod("/", 0755);	/* a tmpfs: everybody's to write to, at first */
 	umask(022);
 }
 
@@ -491,7 +531,8 @@ int main(void)
 	}
 	channel = open_channel(job[0]);
 	if (channel < 0) {
-		say('m', "the kernel has no %s, so there is no way to the host", job[0]);
+		say('m', "the kernel has no %s%s, so there is no way to the host",
+		    job[0][0] == '/' ? "" : "virtio port ", job[0]);
 		power_off();
 	}
 	write_all(channel, MAGIC, strlen(MAGIC));

@@ -105,7 +105,7 @@ def judge(step, status, text):
 
 
 def last_line(text):
-    return (text.strip().split("\n") or ["no reason given"])[-1]
+    return text.strip().split("\n")[-1] or "no reason given"
 
 
 def shown(text, lines=12):
@@ -145,7 +145,7 @@ def main():
     for name, reason in total.skipped:
         print("skipped: %s: %s" % (name, reason))
     print("%d passed, %d failed, %d skipped" % (len(total.passed), len(total.failed), len(total.skipped)))
-    return 1 if total.failed or not total.passed else 0
+    return 1 if total.failed or not (total.passed or total.skipped) else 0
 
 
 def summary(results):

@@ -8,6 +8,8 @@ turn, a later one adds to what an earlier one made.
 import os
 import stat
 
+from kernels import Error
+
 
 class Writer:
     def __init__(self, stream):
@@ -16,6 +18,8 @@ class Writer:
         self.made = {"", "."}
 
     def _entry(self, name, mode, data=b"", rdev=(0, 0)):
+        if len(data) >> 32:
+            raise Error(f"{os.fsdecode(name)}: a file for the guest has to be smaller than 4 GiB", 2)
         self.inode += 1
         raw = os.fsencode(name) + b"\0"
         fields = (self.inode, mode, 0, 0, 1, 0, len(data), 0, 0, *rdev, len(raw), 0)

@@ -4,7 +4,9 @@
 import argparse
 import contextlib
 import ctypes
+import errno
 import os
+import select
 import selectors
 import shutil
 import signal
@@ -87,6 +89,8 @@ class Kernel:
         variant = os.path.basename(os.path.normpath(self.where))
         if os.path.dirname(os.path.abspath(self.where)) == os.path.abspath(BUILD) \
                 and variant in kernels.VARIANTS:
+            if arch not in (None, kernels.VARIANTS[variant][0]):
+                raise Error(f"--kernel {self.where}: {variant} is no kernel for --arch {arch}", BAD_INPUT)
             raise Error(f"the kernel {variant} is not built: run scripts/build {variant}", NO_GUEST)
         if not os.path.isdir(self.where):
             raise Error(f"--kernel {self.where}: there is no such directory", BAD_INPUT)
@@ -204,7 +208,8 @@ def parse_added(words):
         for link in ("/usr/bin/", "/usr/sbin/", "/sbin/"):
             if dest.startswith(link):       # these lead to /bin
                 dest = "/bin/" + dest[len(link):]
-        if dest == "/" or dest.startswith(tuple(top + "/" for top in MOUNTED)) or dest in MOUNTED:
+        if dest in ("/", "/init", "/.guest", *MOUNTED) or dest.startswith(tuple(top + "/" for top in MOUNTED)) \
+                or dest == "/tmp" and not os.path.isdir(path):
             raise Error(f"--add {word}: {dest} is not a place for files in the guest", BAD_INPUT)
         added.pop(dest, None)
         added[dest] = path
@@ -218,14 +223,28 @@ def write_initramfs(args, channel, target):
     shutil.copyfile(args.kernel.initramfs, target)
     with open(target, "ab") as stream:
         archive = cpio.Writer(stream)
-        for dest, path in args.added.items():
-            if dest.startswith("/tmp/"):
-                dest = "/.guest" + dest
-            archive.add(path, dest)
         words = [channel or "", *args.command]
         job = b"".join(os.fsencode(word) + b"\0" for word in words)
         archive.file(".guest/job", job)
+        for dest, path in args.added.items():
+            if (dest + "/").startswith("/tmp/"):
+                dest = "/.guest" + dest
+            archive.add(path, dest)
         archive.end()
+
+
+def make_disk(megabytes_, directory):
+    """An empty image for this run, None if none is wanted; it takes room as it is written to."""
+    if not megabytes_:
+        return None
+    path = os.path.join(directory, "disk")
+    try:
+        with open(path, "wb") as image:
+            image.truncate(megabytes_ << 20)
+    except OSError as error:
+        raise Error(f"--disk {megabytes_}M: a file of that size cannot be made in {os.path.dirname(directory)} "
+                    f"({error.strerror})", BAD_INPUT) from error
+    return path
 
 
 def listen(path):
@@ -246,7 +265,12 @@ class Ended(Exception):
         self.number = number
 
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 def on_signal(number, _frame):
+    for other in SIGNALS:           # a second one does not disturb the end
+        signal.signal(other, signal.SIG_IGN)
     raise Ended(number)
 
 
@@ -270,11 +294,7 @@ class Run:
         for name in ("console", "channel"):
             servers[name] = listen(os.path.join(where, name))
             self.selector.register(servers[name], selectors.EVENT_READ, (name, True))
-        disk = None
-        if self.args.disk:
-            disk = os.path.join(where, "disk")
-            with open(disk, "wb") as image:
-                image.truncate(self.args.disk << 20)
+        disk = make_disk(self.args.disk, where)
         chardev = "socket,id={{id}},path={}/{}"
         plan = guest_machine.plan(self.args, chardev.format(where, "console"),
                                   chardev.format(where, "channel"), disk)
@@ -370,7 +390,10 @@ class Run:
 def write_out(fd, data):
     view = memoryview(data)
     while view:
-        view = view[os.write(fd, view):]
+        try:
+            view = view[os.write(fd, view):]
+        except BlockingIOError:         # a caller's stream that does not wait
+            select.select([], [fd], [])
 
 
 def tell(text):
@@ -397,6 +420,7 @@ def judge(run, log):
     taints = guest_faults.taints(tainted) if tainted > 0 else []
     if not faults and not taints:
         return status
+    faults = faults or guest_faults.find(run.console_lines())   # the log may have run over
     if faults:
         tell("the kernel reported a fault:\n" + "\n".join(faults))
     else:
@@ -433,9 +457,16 @@ def keep_log(log, status):
         os.replace(f"{link}.{os.getpid()}", link)
 
 
+def scratch():
+    """A directory; the path of a socket in it has to be short."""
+    where = tempfile.gettempdir()
+    return tempfile.TemporaryDirectory(prefix="guest-", dir=where if len(os.fsencode(where)) < 80 else "/tmp",
+                                       ignore_cleanup_errors=True)
+
+
 def run_command(args):
     status = NO_GUEST
-    with tempfile.TemporaryDirectory(prefix="guest-") as directory, open_log() as log:
+    with scratch() as directory, open_log() as log:
         run = Run(args, directory, log)
         try:
             run.start()
@@ -462,12 +493,8 @@ def run_shell(args):
     """The console is this terminal; nothing is judged."""
     if args.command and not sys.stdin.isatty():
         raise Error("--shell with a COMMAND needs a terminal", BAD_INPUT)
-    with tempfile.TemporaryDirectory(prefix="guest-") as directory:
-        disk = None
-        if args.disk:
-            disk = os.path.join(directory, "disk")
-            with open(disk, "wb") as image:
-                image.truncate(args.disk << 20)
+    with scratch() as directory:
+        disk = make_disk(args.disk, directory)
         plan = guest_machine.plan(args, "stdio,id={id},mux=on,signal=off", None, disk)
         initramfs = os.path.join(directory, "initramfs")
         write_initramfs(args, None, initramfs)
@@ -485,7 +512,7 @@ def run_shell(args):
 
 
 def main(argv):
-    for number_ in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number_ in SIGNALS:
         signal.signal(number_, on_signal)
     try:
         args = parse(argv)
@@ -493,6 +520,11 @@ def main(argv):
     except Error as error:
         tell(str(error))
         return error.status
+    except OSError as error:
+        where = error.filename2 or error.filename
+        tell(f"{error.strerror or error}" + (f": {where}" if where else "")
+             + ("; free some, or name another place by TMPDIR=/path" if where and error.errno == errno.ENOSPC else ""))
+        return NO_GUEST
     except Ended as ended:
         return 128 + ended.number
 

@@ -3,6 +3,8 @@
 
 import struct
 
+from kernels import Error
+
 MAGIC = b"\001PAGING-GUEST 1\n"
 HEAD = struct.Struct("<cI")
 LONGEST = 1 << 20
@@ -27,7 +29,7 @@ class Channel:
         while len(self.buffer) - used >= HEAD.size:
             kind, length = HEAD.unpack_from(self.buffer, used)
             if length > LONGEST or kind not in b"oemkx":
-                raise ValueError("the channel to the guest carried something that is no frame")
+                raise Error("something in the guest wrote to the device that scripts/guest uses itself", 125)
             if len(self.buffer) - used < HEAD.size + length:
                 break
             used += HEAD.size

@@ -3,6 +3,7 @@
 
 import os
 import re
+import resource
 import shlex
 import shutil
 import subprocess
@@ -25,6 +26,7 @@ MACHINES = ["virt", *BOARDS]
 NO_16K = ("cortex-a53", "cortex-a57", "cortex-a72", "cortex-a35")
 NO_64BIT = ("cortex-a7", "cortex-a15", "qemu32", "kvm32", "486", "pentium", "pentium2", "pentium3",
             "coreduo", "n270", "athlon")
+KERNEL_MB = 48
 # The command line goes through a fixed buffer in the kernel (COMMAND_LINE_SIZE).
 LONGEST_APPEND = 1900
 
@@ -74,6 +76,7 @@ def check_board(args):
     if args.disk and args.disk & args.disk - 1:
         raise Error(f"--disk: an SD card's size has to be a power of two, such as "
                     f"{1 << args.disk.bit_length()}M", BAD_INPUT)
+    check_fits(args, board["mem"] - 72)     # what the GPU has
     if args.kernel.pages16k:
         raise Error(f"{board['name']}, which cannot run a kernel with 16K pages; use "
                     f"--machine virt", BAD_INPUT)
@@ -88,14 +91,27 @@ def check_virt(args):
     if args.mem and args.mem > host_megabytes():
         raise Error(f"--mem {args.mem}M is more than the {host_megabytes()}M of this machine",
                     BAD_INPUT)
-    if args.mem and args.mem < 64:
-        raise Error(f"--mem {args.mem}M is too little: a guest needs 64M", BAD_INPUT)
     if args.icount and args.smp and args.smp != 1:
         raise Error("--icount counts with one CPU only: leave --smp out", BAD_INPUT)
     if args.smp and not 1 <= args.smp <= 8:
         raise Error(f"--smp {args.smp}: one to eight CPUs", BAD_INPUT)
     if args.cpu:
         check_cpu(args)
+    check_fits(args, args.mem or 1024)
+
+
+def check_fits(args, have):
+    """Files lie in memory: as an archive, and unpacked in at most half of what there is."""
+    size = os.path.getsize(args.kernel.initramfs)
+    for path in args.added.values():
+        size += sum(os.lstat(os.path.join(top, name)).st_size for top, _, names in os.walk(path) for name in names)
+        size += os.path.getsize(path)
+    if size > 0.45 * (have - KERNEL_MB) * 2**20:
+        need = int(size / 0.45 / 2**20) + KERNEL_MB + 1
+        if args.machine in BOARDS:
+            raise Error(f"--add: all that needs {need}M of memory, and {BOARDS[args.machine]['name']}; use "
+                        f"--machine virt --mem {need}M", BAD_INPUT)
+        raise Error(f"the guest's files need more than {have}M of memory: take --mem {need}M or more", BAD_INPUT)
 
 
 def check_cpu(args):
@@ -105,10 +121,16 @@ def check_cpu(args):
                     f"cortex-a76 or max", BAD_INPUT)
     if model in NO_64BIT:
         raise Error(f"--cpu {model} is a 32-bit CPU and the kernel has 64 bits", BAD_INPUT)
+    if model == "host":
+        if args.icount:
+            raise Error("--icount counts on an emulated CPU only: leave --cpu host out", BAD_INPUT)
+        if not kvm_works(args.arch, args.kernel):
+            raise Error(f"--cpu host needs KVM, which does not work for {args.arch} here: leave it out",
+                        BAD_INPUT)
+        return
     machine = "virt" if args.arch == "arm64" else "pc"
-    accel = ["-accel", "tcg"] if model != "host" else ["-accel", "kvm"]
     try:
-        trial = subprocess.run([qemu(args.arch), "-M", machine, *accel, "-cpu", args.cpu, "-S",
+        trial = subprocess.run([qemu(args.arch), "-M", machine, "-accel", "tcg", "-cpu", args.cpu, "-S",
                                 "-nodefaults", "-display", "none", "-monitor", "stdio"],
                                input="quit\n", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                                text=True, timeout=20)
@@ -150,6 +172,11 @@ def kvm_works(arch, kernel):
     return works
 
 
+def no_core():
+    """QEMU may abort where KVM does not work; that leaves no file behind."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
 def try_kvm(arch, kernel):
     machine = "virt" if arch == "arm64" else "pc"
     console = "ttyAMA0" if arch == "arm64" else "ttyS0"
@@ -159,7 +186,7 @@ def try_kvm(arch, kernel):
     try:
         # Without an initramfs: it ends at once with a panic, saying so.
         trial = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                               stderr=subprocess.DEVNULL, timeout=10)
+                               stderr=subprocess.DEVNULL, timeout=10, preexec_fn=no_core)
     except subprocess.TimeoutExpired:
         return False
     return b"Kernel panic" in trial.stdout
@@ -172,7 +199,7 @@ class Plan:
 
     def __init__(self):
         self.command = []
-        self.channel = None     # the device that leads to the host
+        self.channel = None     # what leads to the host: a device, or the name of a virtio port
         self.console = None
         self.accel = "tcg"
 
@@ -231,7 +258,7 @@ def generic(args, made, channel, disk):
     if channel:
         made.command += ["-device", f"virtio-serial-{bus}",
                          "-device", "virtserialport,chardev=channel,name=channel"]
-        made.channel = "/dev/vport0p1"
+        made.channel = "channel"
     if disk:
         made.command += ["-drive", f"if=none,id=disk,format=raw,cache=unsafe,file={disk}",
                          "-device", f"virtio-blk-{bus},drive=disk"]

@@ -336,7 +336,7 @@ def build_perf(variant, source, obj, progress):
 
 # --------------------------------------------------------------------- build
 
-def find_source():
+def find_source(variant):
     """The tree to build from, with the project in it."""
     given = os.environ.get("PAGING_SRC")
     if given:
@@ -346,10 +346,11 @@ def find_source():
     series = os.path.join(ROOT, "scripts/series")
     if not os.access(series, os.X_OK):
         raise Error("scripts/series is missing: name a kernel tree with PAGING_SRC=/path")
-    status = subprocess.run([series, "sync"], stdin=subprocess.DEVNULL).returncode
-    if status:
-        raise Error("the source tree could not be brought up to date (scripts/series sync)")
-    return os.path.join(BUILD, "src")
+    command = [series, "at", kernels.LAST_PATCH[variant]] if variant in kernels.LAST_PATCH else [series, "sync"]
+    made = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    if made.returncode:
+        raise Error(f"the source tree could not be brought up to date ({' '.join(command)})")
+    return made.stdout.strip()
 
 
 def check_tools(archs):
@@ -480,8 +481,8 @@ def main(argv):
     if args.sparse and not shutil.which("sparse"):
         raise Error("sparse not found: run scripts/deps, which installs what is needed")
     with build_lock():
-        source = find_source()
         for name in args.variant:
+            source = find_source(name)
             if args.w1 or args.sparse:
                 lint(name, source, args.w1, args.sparse)
             else:

@@ -18,7 +18,10 @@ VARIANTS = {
     "x86_64-debug": ("x86_64", ["base", "x86_64", "paging", "debug"]),
     "arm64-cost":   ("arm64",  ["base", "arm64", "paging", "cost"]),
     "arm64-16k":    ("arm64",  ["base", "arm64", "16k", "paging"]),
+    "arm64-start":  ("arm64",  ["base", "arm64", "paging"]),
 }
+# The last patch of the series that is in these kernels; the others have all of it.
+LAST_PATCH = {"arm64-start": "0002"}
 
 DRIVERS = ["paging"]
 BUILTIN = ["arm64-debug", "x86_64-debug"]

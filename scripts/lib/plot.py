@@ -26,8 +26,12 @@ def check():
         raise Missing("gnuplot is missing: run scripts/deps, which installs what is needed")
 
 
-def datablock(number, points):
-    lines = [f"{x} {y:.9g} {low:.9g} {high:.9g}" for x, y, low, high in points]
+# Side by side, so that the bars of one size do not hide each other.
+DODGE = 1.02
+
+
+def datablock(number, points, shift):
+    lines = [f"{x * DODGE ** shift:.6g} {y:.9g} {low:.9g} {high:.9g}" for x, y, low, high in points]
     return f"$d{number} << EOD\n" + "\n".join(lines) + "\nEOD\n"
 
 
@@ -73,7 +77,8 @@ set errorbars 0.6
         lines.append(f"$d{i} using 1:2:3:4 with yerrorlines linewidth 1.4 pointsize 1 "
                      f"linecolor rgb '{COLOURS[i % len(COLOURS)]}' "
                      f"pointtype {POINTS[i % len(POINTS)]} title {quoted(name)}")
-    blocks = "".join(datablock(i, points) for i, (_, points) in enumerate(series))
+    middle = (len(series) - 1) / 2
+    blocks = "".join(datablock(i, points, i - middle) for i, (_, points) in enumerate(series))
     return blocks + head + "plot " + ", \\\n     ".join(lines) + "\n"
 
 

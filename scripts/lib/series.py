@@ -6,11 +6,14 @@ usage: scripts/series COMMAND [NAME...]
   compose    write patches/ from the folders, recipes and hooks
   am         make build/src by `git am patches/*.patch` if it is not there, then sync
   sync       make build/src equal to base + hooks + folders; prints its path
+  at NNNN    make a tree that ends with this patch; prints its path
   tree       make build/tree: a git work tree with the series as commits, to work in
   capture    bring the commits and edits of build/tree back into the repository
   untree     remove build/tree, unless it holds work that is not captured
   check      prove things about the series (TAP): drift, partition, budget, am, checkpatch, kernel-doc;
              all of them, or those named
+  bisect A   build each patch by itself for A, arm64 or x86_64: our options =y, =m and =n (TAP)
+  plain      git am on Linux 6.12.N without Debian's patches, and build it (TAP)
 """
 
 import sys
@@ -53,14 +56,30 @@ def check(*names):
     return 1 if series_check.check(names) else 0
 
 
-COMMANDS = {function.__name__: function for function in (compose, am, sync, tree, capture, untree, check)}
+def bisect(arch):
+    import series_bisect
+    return 1 if series_bisect.bisect(arch) else 0
+
+
+def plain():
+    import series_bisect
+    return 1 if series_bisect.plain() else 0
+
+
+def at(number):
+    import series_bisect
+    print(series_bisect.at(number))
+
+
+COMMANDS = {function.__name__: function for function in (
+    compose, am, sync, at, tree, capture, untree, check, bisect, plain)}
 
 
 def main():
     name, *rest = sys.argv[1:] or [""]
     if name == "--help":
         print(__doc__.strip())
-    elif name not in COMMANDS or (rest and name != "check"):
+    elif name not in COMMANDS or len(rest) != (name in ("bisect", "at")) and name != "check":
         print(__doc__.strip(), file=sys.stderr)
         return 2
     else:

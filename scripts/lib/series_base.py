@@ -108,12 +108,19 @@ def from_tarball(tarball, kind):
         return stamped(stamp) or make(kind, stamp, lambda git: import_tarball(git, tarball))
 
 
+def broken(tarball):
+    return Error("%s cannot be unpacked; is the disk full? Else reinstall it: "
+                 "`apt-get install --reinstall linux-source-6.12`." % tarball)
+
+
 def import_tarball(git, tarball):
     """The files of a .tar.xz straight into the objects: half the time of unpacking and adding them."""
-    total = int(subprocess.run(["xz", "--robot", "--list", tarball], stdout=subprocess.PIPE, check=True)
-                .stdout.split(b"totals")[1].split()[3])
+    listed = subprocess.run(["xz", "--robot", "--list", tarball], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    if listed.returncode:
+        raise broken(tarball)
+    total = int(listed.stdout.split(b"totals")[1].split()[3])
     progress = Progress("unpacking " + os.path.basename(tarball))
-    xz = subprocess.Popen(["xz", "-T0", "-dc", tarball], stdout=subprocess.PIPE)
+    xz = subprocess.Popen(["xz", "-T0", "-dc", tarball], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     into = subprocess.Popen(["git", "-c", "fastimport.unpackLimit=0", "fast-import", "--quiet", "--depth=0"],
                             cwd=git.directory, env=git.env, stdin=subprocess.PIPE)
     write = into.stdin.write
@@ -136,8 +143,7 @@ def import_tarball(git, tarball):
         if xz.wait() or into.wait():
             raise tarfile.TarError
     except (tarfile.TarError, BrokenPipeError):
-        raise Error("%s cannot be unpacked; is the disk full? Else reinstall it: "
-                    "`apt-get install --reinstall linux-source-6.12`." % tarball)
+        raise broken(tarball)
     finally:
         for child in (xz, into):
             if child.poll() is None:

@@ -3,6 +3,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -167,6 +168,7 @@ class Toy:
 
 def main(namespace):
     """Run the functions test_*(toy) of a module, each on a Toy of its own, and print TAP."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     make = namespace.get("make_toy", Toy)
     only = sys.argv[1:]
     tests = [(name, test) for name, test in namespace.items()

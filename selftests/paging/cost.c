@@ -23,6 +23,8 @@
 
 #include <linux/paging.h>
 
+#include "../kselftest.h"
+
 #define PARAMS	"/sys/module/paging/parameters/"
 #define THP	"/sys/kernel/mm/transparent_hugepage/"
 #define CGROUP	"/sys/fs/cgroup"
@@ -71,8 +73,6 @@ static const struct way ways[] = {
 	{ "prepage_chunks_pmd", "thp_populate", true, MAP_SHARED,
 	  PREPAGE("chunks", "Y") },
 };
-
-#define NR_WAYS (sizeof(ways) / sizeof(ways[0]))
 
 struct cost {
 	long map, touch, unmap;	/* ns of the whole mapping */
@@ -158,7 +158,7 @@ static void measure_once(const struct way *way, int fd, struct cost *best)
 		die(way->name);
 	mapped = now_ns();
 	for (size_t i = 0; i < length; i += step)
-		*(volatile long *)(p + i) = 1;
+		__atomic_store_n((long *)(p + i), 1, __ATOMIC_RELAXED);
 	touched = now_ns();
 	munmap(p, length);
 	unmapped = now_ns();
@@ -252,25 +252,23 @@ static const char * const saved_paths[] = {
 	PARAMS "pmd_map", THP "enabled", THP "hugepages-64kB/enabled",
 };
 
-#define NR_SAVED (sizeof(saved_paths) / sizeof(saved_paths[0]))
-
-static char saved[NR_SAVED][64];
+static char saved[ARRAY_SIZE(saved_paths)][64];
 
 static void save(void)
 {
-	for (size_t i = 0; i < NR_SAVED; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(saved_paths); i++)
 		if (get(saved_paths[i], saved[i], sizeof(saved[i])))
 			saved[i][0] = 0;
 }
 
 static void restore(void)
 {
-	for (size_t i = 0; i < NR_SAVED; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(saved_paths); i++)
 		if (saved[i][0])
 			put(saved_paths[i], saved[i]);
 }
 
-static void usage(void)
+static void print_usage(void)
 {
 	fprintf(stderr,
 		"usage: cost [-g] [-r] [-s MIB] [-n RUNS]\n"
@@ -296,10 +294,10 @@ int main(int argc, char **argv)
 		else if (opt == 'n' && atoi(optarg) > 0)
 			runs = atoi(optarg);
 		else
-			usage();
+			print_usage();
 	}
 	if (optind != argc)
-		usage();
+		print_usage();
 
 	fd = open(DEV_NAME, O_RDWR);
 	if (fd < 0)
@@ -308,7 +306,7 @@ int main(int argc, char **argv)
 	if (memcg)
 		enter_memcg();
 	print_header(csv);
-	for (size_t i = 0; i < NR_WAYS; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
 		struct cost cost;
 
 		if (measure(&ways[i], fd, &cost))

@@ -58,7 +58,7 @@ static double row_times(const double *row, const double *x, unsigned long n)
 }
 
 /* (A B) x == A (B x) for a random x finds a wrong element of C in N^2 steps. */
-static void check(struct matrices *m)
+static void check_product(struct matrices *m)
 {
 	unsigned long n = m->n;
 	double *x = calloc(2 * n, sizeof(*x)), *bx = x + n;
@@ -95,7 +95,7 @@ int main(int argc, char **argv)
 	workload_stop(&w);
 
 	if (w.check)
-		check(&m);
+		check_product(&m);
 	workload_report(&w, m.n, "multiplication", "Multiplication done");
 	return 0;
 }

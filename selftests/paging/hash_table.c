@@ -11,7 +11,7 @@
 
 #include "workload.h"
 
-#define MIB (1UL << 20)
+#define MIB (1024UL * 1024)
 #define MAX_N 65536UL
 #define BYTES_PER_KEY (64UL << 10)
 #define LOOKUPS 16

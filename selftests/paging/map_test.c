@@ -23,6 +23,26 @@ TEST_F(paging, is_zeroed_after_use_by_another)
 	EXPECT_TRUE(all_zero(p, self->len));
 }
 
+/* The rest of a page too of which one byte is written, whoever had it before. */
+TEST_F(paging, is_zeroed_around_a_first_write)
+{
+	size_t len = 4 * self->len, touched = 0;
+	char *p = mmap(NULL, len, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ASSERT_NE(MAP_FAILED, p);
+	memset(p, 0xa5, len);
+	ASSERT_EQ(0, munmap(p, len));
+	p = map_pages(self, self->len);
+	ASSERT_NE(MAP_FAILED, p);
+	for (size_t i = 0; i < self->len; i += self->page) {
+		p[i] = 1;
+		touched += !all_zero(p + i + sizeof(long),
+				     self->page - sizeof(long));
+	}
+	EXPECT_EQ(0, touched);
+}
+
 TEST_F(paging, keeps_what_is_written)
 {
 	char *p = map_pages(self, self->len);
@@ -30,6 +50,35 @@ TEST_F(paging, keeps_what_is_written)
 	ASSERT_NE(MAP_FAILED, p);
 	fill_pages(p, self->len, 1);
 	EXPECT_EQ(0, wrong_pages(p, self->len, 1));
+}
+
+/* A flag of the mapping at @p in /proc/self/smaps: "dd" is "do not dump". */
+static bool has_vm_flag(const char *p, const char *flag)
+{
+	FILE *f = fopen("/proc/self/smaps", "r");
+	char line[512], start[32];
+	bool found = false, has = false;
+
+	snprintf(start, sizeof(start), "%lx-", (unsigned long)p);
+	while (f && !has && fgets(line, sizeof(line), f)) {
+		if (strchr(line, '-') && strncmp(line, "VmFlags:", 8))
+			found = !strncmp(line, start, strlen(start));
+		else if (found && !strncmp(line, "VmFlags:", 8))
+			has = strstr(line, flag);
+	}
+	if (f)
+		fclose(f);
+	return has;
+}
+
+TEST_F(paging, is_left_out_of_core_dumps)
+{
+	char *p = map_pages(self, self->len);
+
+	if (access("/proc/self/smaps", R_OK))
+		SKIP(return, "no /proc/self/smaps");
+	ASSERT_NE(MAP_FAILED, p);
+	EXPECT_TRUE(has_vm_flag(p, " dd"));
 }
 
 /* As dense_mm does: three mappings of one file at offset 0. */

@@ -5,7 +5,7 @@
 
 #define ROOT	"/sys/fs/cgroup"
 #define GROUP	ROOT "/paging-test"
-#define MIB	(1UL << 20)
+#define MIB	(1024UL * 1024)
 
 /* A group of our own; NULL, or what is missing for it. */
 static const char *group_create(void)
@@ -94,6 +94,36 @@ TEST_F(paging, is_uncharged_when_unmapped)
 		before = charged();
 		munmap(p, len);
 		_exit(before - charged() < (long)(len - 2 * MIB));
+	}
+	waitpid(pid, &status, 0);
+	group_remove();
+	ASSERT_TRUE(WIFEXITED(status));
+	EXPECT_EQ(0, WEXITSTATUS(status));
+}
+
+/* Reclaim hints for one page of a block, which has to be left as it is. */
+TEST_F(paging, stays_intact_when_called_cold)
+{
+	const char *missing = group_create();
+	int status = -1;
+	pid_t pid;
+
+	if (missing)
+		SKIP(return, "%s", missing);
+	pid = fork();
+	if (!pid) {
+		char *p;
+
+		if (group_enter())
+			_exit(2);
+		p = map_pages(self, self->len);
+		if (p == MAP_FAILED)
+			_exit(3);
+		fill_pages(p, self->len, 1);
+		if (madvise(p + self->page, self->page, MADV_COLD) ||
+		    madvise(p + self->page, self->page, MADV_PAGEOUT))
+			_exit(4);
+		_exit(wrong_pages(p, self->len, 1) ? 5 : 0);
 	}
 	waitpid(pid, &status, 0);
 	group_remove();

@@ -5,6 +5,7 @@
 #include "paging_test.h"
 
 #define LOG_READ_ALL 3
+#define UNLOADED "Unloaded kmod_paging module:"
 
 static const char *module_missing(void)
 {
@@ -30,9 +31,9 @@ static bool unload_counts(unsigned long *allocated, unsigned long *freed)
 	if (len < 0)
 		return false;
 	log[len] = 0;
-	while ((at = strstr(at, "Unloaded kmod_paging module:")))
+	while ((at = strstr(at, UNLOADED)))
 		last = at++;
-	return last && sscanf(last, "Unloaded kmod_paging module: allocated %lu pages, freed %lu pages",
+	return last && sscanf(last + strlen(UNLOADED), " allocated %lu pages, freed %lu pages",
 			      allocated, freed) == 2;
 }
 

@@ -131,12 +131,23 @@ static inline size_t pmd_bytes(void)
 	return page_bytes() / 8 * page_bytes();
 }
 
+/* An access that the compiler neither leaves out nor does twice. */
+static inline void store_long(void *p, unsigned long value)
+{
+	__atomic_store_n((unsigned long *)p, value, __ATOMIC_RELAXED);
+}
+
+static inline unsigned long load_long(const void *p)
+{
+	return __atomic_load_n((const unsigned long *)p, __ATOMIC_RELAXED);
+}
+
 /* Contents: each page begins with a number of its own. */
 
 static inline void fill_pages(char *p, size_t len, unsigned long seed)
 {
 	for (size_t i = 0; i < len; i += page_bytes())
-		*(volatile unsigned long *)(p + i) = seed + i;
+		store_long(p + i, seed + i);
 }
 
 /* How many pages do not have what fill_pages() wrote. */
@@ -145,14 +156,14 @@ static inline size_t wrong_pages(const char *p, size_t len, unsigned long seed)
 	size_t wrong = 0;
 
 	for (size_t i = 0; i < len; i += page_bytes())
-		wrong += *(volatile unsigned long *)(p + i) != seed + i;
+		wrong += load_long(p + i) != seed + i;
 	return wrong;
 }
 
 static inline bool all_zero(const char *p, size_t len)
 {
 	for (size_t i = 0; i < len; i += sizeof(long))
-		if (*(volatile long *)(p + i))
+		if (load_long(p + i))
 			return false;
 	return true;
 }
@@ -177,12 +188,12 @@ static inline int signal_of(void (*fn)(void *), void *arg)
 
 static inline void write_byte(void *p)
 {
-	*(volatile char *)p = 1;
+	__atomic_store_n((char *)p, 1, __ATOMIC_RELAXED);
 }
 
 static inline void read_byte(void *p)
 {
-	*(volatile char *)p;
+	__atomic_load_n((char *)p, __ATOMIC_RELAXED);
 }
 
 /* The fixture. */
@@ -250,6 +261,9 @@ FIXTURE(paging)
 	size_t per_fault;	/* bytes that a fault maps; 0: there are none */
 	struct saved_state saved;
 };
+
+/* For parameters: checkpatch takes `FIXTURE_DATA(paging) *self` for a product. */
+#define paging_fixture FIXTURE_DATA(paging)
 
 FIXTURE_VARIANT(paging)
 {
@@ -339,13 +353,13 @@ FIXTURE_TEARDOWN_PARENT(paging)
 	EXPECT_TRUE(state_is_back(&self->saved));
 }
 
-static inline char *map_pages(FIXTURE_DATA(paging) *self, size_t len)
+static inline char *map_pages(paging_fixture *self, size_t len)
 {
 	return mmap(NULL, len, PROT_READ | PROT_WRITE, self->flags, self->fd, 0);
 }
 
 /* Faults that the first write to each page of @len bytes takes. */
-static inline long faults_for(FIXTURE_DATA(paging) *self, size_t len)
+static inline long faults_for(paging_fixture *self, size_t len)
 {
 	if (!self->per_fault)
 		return 0;

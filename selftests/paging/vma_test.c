@@ -3,9 +3,11 @@
 #define PAGING_TEST_PRIVATE
 #include "paging_test.h"
 
+#define SPLIT "/sys/kernel/debug/split_huge_pages"
+
 /* Unmap [from, to) of a filled mapping; the rest must stay as it is. */
 static void unmap_part(struct __test_metadata *_metadata,
-		       FIXTURE_DATA(paging) *self, size_t from, size_t to)
+		       paging_fixture *self, size_t from, size_t to)
 {
 	char *p = map_pages(self, self->len);
 
@@ -191,11 +193,8 @@ TEST_F(paging, stays_or_goes_with_madv_dontneed)
 	ASSERT_NE(MAP_FAILED, p);
 	fill_pages(p, self->len, 14);
 	ASSERT_EQ(0, madvise(p, self->len, MADV_DONTNEED));
-	if (self->flags == MAP_SHARED) {
-		EXPECT_EQ(0, wrong_pages(p, self->len, 14));
-	} else {
-		EXPECT_TRUE(all_zero(p, self->len));
-	}
+	EXPECT_TRUE(self->flags == MAP_SHARED ?
+		    !wrong_pages(p, self->len, 14) : all_zero(p, self->len));
 }
 
 TEST_F(paging, stays_or_goes_with_madv_dontneed_of_a_part)
@@ -209,6 +208,22 @@ TEST_F(paging, stays_or_goes_with_madv_dontneed_of_a_part)
 	fill_pages(p, self->len, 15);
 	ASSERT_EQ(0, madvise(p + from, 3 * self->page, MADV_DONTNEED));
 	EXPECT_EQ(gone, wrong_pages(p, self->len, 15));
+}
+
+/* What memory_failure(), the debugfs file and khugepaged's tests do to THPs. */
+TEST_F(paging, stays_intact_when_told_to_split)
+{
+	char *p = map_pages(self, self->len), range[80];
+
+	if (access(SPLIT, W_OK))
+		SKIP(return, "no " SPLIT);
+	ASSERT_NE(MAP_FAILED, p);
+	fill_pages(p, self->len, 16);
+	snprintf(range, sizeof(range), "%d,0x%lx,0x%lx", getpid(),
+		 (unsigned long)p, (unsigned long)p + self->len);
+	put_file(SPLIT, range);
+	put_file(SPLIT, "1");
+	EXPECT_EQ(0, wrong_pages(p, self->len, 16));
 }
 
 TEST_HARNESS_MAIN

@@ -42,7 +42,7 @@ static long minor_faults(void)
 	return usage.ru_minflt;
 }
 
-static void usage(const char *name, const char *what, unsigned long max)
+static void print_usage(const char *name, const char *what, unsigned long max)
 {
 	fprintf(stderr,
 		"usage: %s [-m paging|anonymous|populate] [-c] [-r] N\n"
@@ -75,7 +75,7 @@ unsigned long workload_init(struct workload *w, int argc, char **argv,
 		case 'm':
 			source = find_source(optarg);
 			if (source < 0)
-				usage(argv[0], what, max);
+				print_usage(argv[0], what, max);
 			w->source = source;
 			break;
 		case 'c':
@@ -85,15 +85,15 @@ unsigned long workload_init(struct workload *w, int argc, char **argv,
 			w->machine = true;
 			break;
 		default:
-			usage(argv[0], what, max);
+			print_usage(argv[0], what, max);
 		}
 	}
 	if (optind != argc - 1 || argv[optind][0] < '0' || argv[optind][0] > '9')
-		usage(argv[0], what, max);
+		print_usage(argv[0], what, max);
 	errno = 0;
 	size = strtoul(argv[optind], &end, 10);
 	if (*end || errno || size > max)
-		usage(argv[0], what, max);
+		print_usage(argv[0], what, max);
 
 	if (w->source == MEMORY_PAGING) {
 		w->fd = open(DEV_NAME, O_RDWR);
@@ -145,10 +145,11 @@ void workload_report(const struct workload *w, unsigned long size,
 		     const char *work, const char *done)
 {
 	if (w->machine) {
-		printf("size=%lu map_ns=%llu work_ns=%llu sum_ns=%llu map_faults=%ld work_faults=%ld checked=%d\n",
-		       size, (unsigned long long)w->map_ns,
+		printf("size=%lu map_ns=%llu work_ns=%llu sum_ns=%llu ", size,
+		       (unsigned long long)w->map_ns,
 		       (unsigned long long)w->work_ns,
-		       (unsigned long long)(w->map_ns + w->work_ns),
+		       (unsigned long long)(w->map_ns + w->work_ns));
+		printf("map_faults=%ld work_faults=%ld checked=%d\n",
 		       w->map_faults, w->work_faults, w->check);
 		return;
 	}

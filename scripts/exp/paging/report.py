@@ -18,7 +18,7 @@ from modes import BY_NAME, MODES
 from stats import digits
 
 SVG = "paging-mmap.svg"
-NEEDED = {"paging": "scripts/exp/paging/run", "start": "scripts/exp/paging/start --kernel DIR"}
+NEEDED = {"paging": "scripts/exp/paging/run", "start": "scripts/build arm64-start and scripts/exp/paging/start"}
 
 
 class Parser(argparse.ArgumentParser):

@@ -27,8 +27,8 @@ class Parser(argparse.ArgumentParser):
 
 def parse(argv):
     made = Parser(prog="scripts/exp/paging/start", allow_abbrev=False, description=__doc__)
-    made.add_argument("--kernel", metavar="DIR", required=True,
-                      help="directory of the kernel built at the starting point")
+    made.add_argument("--kernel", metavar="DIR", default=kernels.variant_dir("arm64-start"),
+                      help="directory of the kernel built at the starting point (default build/arm64-start)")
     made.add_argument("--machine", default="raspi3b", help="raspi3b (default), raspi4b or virt")
     made.add_argument("--out", metavar="DIR", default=os.path.join(kernels.ROOT, "results", "start"))
     return made.parse_args(argv)
