@@ -39,6 +39,13 @@
 #include "petmem_internal.h"
 #include "petmem_trace.h"
 
+#if defined(CONFIG_X86) && defined(MODULE)
+/* <asm/tlbflush.h> has it for built-in code only; it is exported for this. */
+void flush_tlb_mm_range(struct mm_struct *mm, unsigned long start,
+			unsigned long end, unsigned int stride_shift,
+			bool freed_tables);
+#endif
+
 /* A new table of the pool, ready to be installed. */
 static struct petmem_frame *petmem_table_new(struct petmem_arena *arena,
 					     enum petmem_use use,
@@ -120,7 +127,7 @@ static void petmem_count_entry(pmd_t *pmd, int delta)
 {
 	struct petmem_frame *table;
 
-	table = petmem_buddy_frame(&petmem_pool, virt_to_pfn(pmd));
+	table = petmem_buddy_frame(&petmem_pool, page_to_pfn(virt_to_page(pmd)));
 	if (table)
 		table->entries += delta;
 }
@@ -542,7 +549,12 @@ bool petmem_table_clear(struct vm_area_struct *vma)
  */
 void petmem_table_flush(struct vm_area_struct *vma, unsigned long addr)
 {
+#ifdef CONFIG_X86
+	flush_tlb_mm_range(vma->vm_mm, addr, addr + PAGE_SIZE, PAGE_SHIFT,
+			   false);
+#else
 	flush_tlb_page(vma, addr);
+#endif
 }
 
 /**

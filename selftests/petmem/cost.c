@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -179,6 +180,8 @@ static void find_fit(long nr, int holes)
 int main(void)
 {
 	page = getpagesize();
+	/* Pages of the usual size on both sides. */
+	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
 	if (init_petmem()) {
 		perror(PETMEM_DEVICE);
 		return 1;

@@ -173,53 +173,35 @@ TEST_F(device, release_number_is_taken)
 	EXPECT_EQ(pool_stat("total"), self->saved.total);
 }
 
-struct range {
-	unsigned long long base, pages, free;
-};
-
-static int list_ranges(struct range *ranges, int most)
+static bool was_there(const struct donation *d, const struct donations *old)
 {
-	FILE *f = fopen(POOL, "r");
-	char line[256];
-	int nr = 0;
-
-	while (f && nr < most && fgets(line, sizeof(line), f))
-		nr += sscanf(line, "range %llx %llu free %llu",
-			     &ranges[nr].base, &ranges[nr].pages,
-			     &ranges[nr].free) == 3;
-	if (f)
-		fclose(f);
-	return nr;
-}
-
-static bool was_there(struct range *range, struct range *old, int nr)
-{
-	for (int i = 0; i < nr; i++)
-		if (old[i].base == range->base)
+	for (int i = 0; i < old->nr; i++)
+		if (old->at[i].base == d->base)
 			return true;
 	return false;
 }
 
 TEST_F(device, contiguous_memory_comes_and_goes)
 {
-	static struct range old[1000], new[1000];
+	static struct donations old, new;
 	unsigned long long bytes = 8 * MIB + 3 * page_bytes();
 	long total = pool_stat("total");
-	int nr_old, nr_new;
 
-	nr_old = list_ranges(old, 1000);
+	list_donations(&old);
 	ASSERT_EQ(0, ioctl(self->fd, PETMEM_ADD_CONTIGUOUS, &bytes));
 	EXPECT_EQ(total + bytes / page_bytes(), pool_stat("total"));
-	nr_new = list_ranges(new, 1000);
-	for (int i = 0; i < nr_new; i++) {
-		if (was_there(&new[i], old, nr_old))
+	list_donations(&new);
+	for (int i = 0; i < new.nr; i++) {
+		struct donation *d = &new.at[i];
+
+		if (was_there(d, &old))
 			continue;
-		EXPECT_NE(0, add_memory(self->fd, new[i].base, new[i].pages));
-		EXPECT_EQ(-ENOENT, release_memory(self->fd, new[i].base,
-						  new[i].pages + 4));
-		EXPECT_EQ(0, release_memory(self->fd, new[i].base, new[i].pages));
-		EXPECT_EQ(-ENOENT, release_memory(self->fd, new[i].base,
-						  new[i].pages));
+		EXPECT_NE(0, add_memory(self->fd, d->base, d->pages));
+		EXPECT_EQ(-ENOENT, release_memory(self->fd, d->base,
+						  d->pages + page_bytes() / 4096));
+		EXPECT_EQ(0, take_back(self->fd, d));
+		EXPECT_EQ(-1, take_back(self->fd, d));
+		EXPECT_EQ(ENOENT, errno);
 	}
 	EXPECT_EQ(total, pool_stat("total"));
 	bytes = 0;
@@ -233,17 +215,16 @@ TEST_F(device, contiguous_memory_comes_and_goes)
 
 TEST_F(device, memory_in_use_is_not_released)
 {
-	static struct range ranges[1000];
 	struct alloc_request req = { .size = page_bytes() };
-	int busy = 0, nr;
+	static struct donations d;
+	int busy = 0;
 
 	ASSERT_EQ(0, ioctl(self->fd, ALLOCATE, &req));
 	ASSERT_NE(0, req.addr);
-	nr = list_ranges(ranges, 1000);
-	for (int i = 0; i < nr; i++)
-		if (ranges[i].free * page_bytes() < ranges[i].pages * 4096)
-			busy += release_memory(self->fd, ranges[i].base,
-					       ranges[i].pages) == -EBUSY;
+	list_donations(&d);
+	for (int i = 0; i < d.nr; i++)
+		if (d.at[i].free * page_bytes() < d.at[i].pages * 4096)
+			busy += take_back(self->fd, &d.at[i]) && errno == EBUSY;
 	EXPECT_LE(1, busy);
 }
 

@@ -98,6 +98,83 @@ static inline long pool_stat(const char *name)
 	return found;
 }
 
+/* The memory of the pool, to be exchanged for less: what is small fills soon. */
+
+#define MOST_DONATIONS	1000
+
+struct donation {
+	unsigned long long base, pages, free;
+	char source[16];
+};
+
+struct donations {
+	int nr;
+	struct donation at[MOST_DONATIONS];
+};
+
+static inline void list_donations(struct donations *d)
+{
+	FILE *f = fopen(POOL, "r");
+	char line[256];
+
+	d->nr = 0;
+	while (f && d->nr < MOST_DONATIONS && fgets(line, sizeof(line), f))
+		if (sscanf(line, "range %llx %llu free %llu %15s",
+			   &d->at[d->nr].base, &d->at[d->nr].pages,
+			   &d->at[d->nr].free, d->at[d->nr].source) == 4)
+			d->nr++;
+	if (f)
+		fclose(f);
+}
+
+static inline int take_back(int fd, const struct donation *d)
+{
+	struct memory_range mem = { d->base, d->pages };
+
+	return ioctl(fd, PETMEM_RELEASE_MEMORY, &mem);
+}
+
+static inline int add_pool(int fd, unsigned long long bytes)
+{
+	return ioctl(fd, PETMEM_ADD_CONTIGUOUS, &bytes);
+}
+
+static inline int donate_again(int fd, const struct donation *d)
+{
+	struct memory_range mem = { d->base, d->pages };
+
+	if (!strcmp(d->source, "offline"))
+		return ioctl(fd, ADD_MEMORY, &mem);
+	return add_pool(fd, d->pages * 4096);
+}
+
+/* Make the pool @bytes large, and keep in @old how it was. */
+static inline int exchange_pool(struct donations *old, unsigned long long bytes)
+{
+	int fd = open(PETMEM_DEVICE, O_RDONLY), err = 0;
+
+	list_donations(old);
+	for (int i = 0; i < old->nr; i++)
+		err |= take_back(fd, &old->at[i]);
+	err |= add_pool(fd, bytes);
+	close(fd);
+	return err;
+}
+
+static inline int restore_pool(const struct donations *old)
+{
+	static struct donations now;
+	int fd = open(PETMEM_DEVICE, O_RDONLY), err = 0;
+
+	list_donations(&now);
+	for (int i = 0; i < now.nr; i++)
+		err |= take_back(fd, &now.at[i]);
+	for (int i = 0; i < old->nr; i++)
+		err |= donate_again(fd, &old->at[i]);
+	close(fd);
+	return err;
+}
+
 static inline bool have_petmem(void)
 {
 	if (access(POOL, F_OK))
