@@ -23,13 +23,13 @@
 
 struct run {
 	char *buffer;
-	uint64_t pages;
-	uint64_t clock_x16;	/* of an empty measurement, in 16ths of a nanosecond */
-	uint64_t *vas;		/* all pages, in an order that jumps about */
-	uint64_t *words;	/* what pagemap said, by place in vas */
+	__u64 pages;
+	__u64 clock_x16;	/* of an empty measurement, in 16ths of a nanosecond */
+	__u64 *vas;		/* all pages, in an order that jumps about */
+	__u64 *words;	/* what pagemap said, by place in vas */
 	struct lkp25p3_record *records;
-	uint32_t *ns;		/* latency of each page */
-	uint64_t sum_x16;
+	__u32 *ns;		/* latency of each page */
+	__u64 sum_x16;
 	int pagemap, proc;
 };
 
@@ -38,25 +38,24 @@ struct way {
 	const char *text;
 	void (*translate)(struct run *r);
 	bool module;		/* needs /proc/lkp25p3 */
-	bool by_pagemap;	/* fills words, not records */
 };
 
 /* Of @nr pages from @first. */
-static void took(struct run *r, uint64_t first, uint64_t nr, uint64_t raw_ns)
+static void took(struct run *r, __u64 first, __u64 nr, __u64 raw_ns)
 {
-	uint64_t x16 = raw_ns * 16;
+	__u64 x16 = raw_ns * 16;
 
 	x16 = x16 > r->clock_x16 ? x16 - r->clock_x16 : 0;
 	r->sum_x16 += x16;
-	for (uint64_t i = first; i < first + nr; i++)
+	for (__u64 i = first; i < first + nr; i++)
 		r->ns[i] = (x16 + 8 * nr) / (16 * nr);
 }
 
 /* As a student's first program does it: everything anew for each address. */
 static void by_fopen(struct run *r)
 {
-	for (uint64_t i = 0; i < r->pages; i++) {
-		uint64_t start = now_ns();
+	for (__u64 i = 0; i < r->pages; i++) {
+		__u64 start = now_ns();
 		FILE *f = fopen("/proc/self/pagemap", "rb");
 
 		if (!f || fseek(f, r->vas[i] / page_bytes() * 8, SEEK_SET) ||
@@ -69,8 +68,8 @@ static void by_fopen(struct run *r)
 
 static void by_open(struct run *r)
 {
-	for (uint64_t i = 0; i < r->pages; i++) {
-		uint64_t start = now_ns();
+	for (__u64 i = 0; i < r->pages; i++) {
+		__u64 start = now_ns();
 		int fd = pagemap_open(0);
 
 		if (fd < 0 || !pagemap_read(fd, r->vas[i], &r->words[i], 1))
@@ -82,8 +81,8 @@ static void by_open(struct run *r)
 
 static void by_pread(struct run *r)
 {
-	for (uint64_t i = 0; i < r->pages; i++) {
-		uint64_t start = now_ns();
+	for (__u64 i = 0; i < r->pages; i++) {
+		__u64 start = now_ns();
 
 		if (!pagemap_read(r->pagemap, r->vas[i], &r->words[i], 1))
 			fail("pagemap");
@@ -93,9 +92,9 @@ static void by_pread(struct run *r)
 
 static void by_pread_batch(struct run *r)
 {
-	for (uint64_t i = 0; i < r->pages; i += GROUP) {
-		uint64_t nr = r->pages - i < GROUP ? r->pages - i : GROUP;
-		uint64_t start = now_ns();
+	for (__u64 i = 0; i < r->pages; i += GROUP) {
+		__u64 nr = r->pages - i < GROUP ? r->pages - i : GROUP;
+		__u64 start = now_ns();
 
 		if (!pagemap_read(r->pagemap, (uintptr_t)r->buffer + i * page_bytes(),
 				  &r->words[i], nr))
@@ -109,9 +108,9 @@ static void by_pagemap_scan(struct run *r)
 {
 	static struct page_region regions[GROUP];
 
-	for (uint64_t i = 0; i < r->pages; i += GROUP) {
-		uint64_t nr = r->pages - i < GROUP ? r->pages - i : GROUP;
-		uint64_t va = (uintptr_t)r->buffer + i * page_bytes(), start;
+	for (__u64 i = 0; i < r->pages; i += GROUP) {
+		__u64 nr = r->pages - i < GROUP ? r->pages - i : GROUP;
+		__u64 va = (uintptr_t)r->buffer + i * page_bytes(), start;
 		struct pm_scan_arg scan = {
 			.size = sizeof(scan), .start = va, .end = va + nr * page_bytes(),
 			.vec = (uintptr_t)regions, .vec_len = GROUP,
@@ -128,10 +127,10 @@ static void by_pagemap_scan(struct run *r)
 /* What a user waits for: the system call, the walk, and the line in the log. */
 static void by_write(struct run *r)
 {
-	for (uint64_t i = 0; i < r->pages; i++) {
-		uint64_t start = now_ns();
+	for (__u64 i = 0; i < r->pages; i++) {
+		__u64 start = now_ns();
 		char text[32];
-		int n = snprintf(text, sizeof(text), "0x%" PRIx64, r->vas[i]);
+		int n = snprintf(text, sizeof(text), "0x%llx", r->vas[i]);
 
 		if (write(r->proc, text, n) != n)
 			fail("writing %s to " LKP25P3_PROC, text);
@@ -139,7 +138,7 @@ static void by_write(struct run *r)
 	}
 }
 
-static void batch(struct run *r, uint64_t first, uint64_t nr, bool range, uint32_t mode)
+static void call_module(struct run *r, __u64 first, __u64 nr, bool range, __u32 mode)
 {
 	struct lkp25p3_batch b = {
 		.vas = range ? 0 : (uintptr_t)&r->vas[first],
@@ -150,17 +149,17 @@ static void batch(struct run *r, uint64_t first, uint64_t nr, bool range, uint32
 	};
 
 	if (ioctl(r->proc, LKP25P3_IOC_BATCH, &b) || b.done != nr)
-		fail("a batch of %" PRIu64 " addresses", nr);
+		fail("a batch of %llu addresses", nr);
 }
 
 /* From user space: what a page costs the caller, all in all. */
-static void timed_batches(struct run *r, bool range, uint32_t mode)
+static void timed_batches(struct run *r, bool range, __u32 mode)
 {
-	for (uint64_t i = 0; i < r->pages; i += GROUP) {
-		uint64_t nr = r->pages - i < GROUP ? r->pages - i : GROUP;
-		uint64_t start = now_ns();
+	for (__u64 i = 0; i < r->pages; i += GROUP) {
+		__u64 nr = r->pages - i < GROUP ? r->pages - i : GROUP;
+		__u64 start = now_ns();
 
-		batch(r, i, nr, range, mode);
+		call_module(r, i, nr, range, mode);
 		took(r, i, nr, now_ns() - start);
 	}
 }
@@ -186,10 +185,10 @@ static void by_lockless(struct run *r)
 }
 
 /* As the module timed it, walk by walk. */
-static void kernel_times(struct run *r, uint32_t mode)
+static void kernel_times(struct run *r, __u32 mode)
 {
-	batch(r, 0, r->pages, false, mode | LKP25P3_TIME_EACH);
-	for (uint64_t i = 0; i < r->pages; i++) {
+	call_module(r, 0, r->pages, false, mode | LKP25P3_TIME_EACH);
+	for (__u64 i = 0; i < r->pages; i++) {
 		r->ns[i] = r->records[i].ns;
 		r->sum_x16 += 16ULL * r->ns[i];
 	}
@@ -206,23 +205,23 @@ static void kernel_lockless(struct run *r)
 }
 
 static const struct way ways[] = {
-	{ "fopen", "pagemap: fopen, fseek, fread, fclose", by_fopen, false, true },
-	{ "open", "pagemap: open, pread, close", by_open, false, true },
-	{ "pread", "pagemap: pread, kept open", by_pread, false, true },
-	{ "pread_batch", "pagemap: pread of 512 entries", by_pread_batch, false, true },
-	{ "pagemap_scan", "PAGEMAP_SCAN of 512 pages (no frames)", by_pagemap_scan, false, false },
-	{ "write", "/proc/lkp25p3: write, with the log line", by_write, true, false },
-	{ "range", "batch of consecutive pages, 512 a call", by_range, true, false },
-	{ "batch", "batch of any addresses, 512 a call", by_batch, true, false },
-	{ "batch_lock_each", "the same, mmap_lock taken for each", by_lock_each, true, false },
-	{ "batch_lockless", "the same, without locks", by_lockless, true, false },
-	{ "kernel_locked", "in the kernel: the walk, mmap_lock taken", kernel_locked, true, false },
-	{ "kernel_lockless", "in the kernel: the walk without locks", kernel_lockless, true, false },
+	{ "fopen", "pagemap: fopen, fseek, fread, fclose", by_fopen },
+	{ "open", "pagemap: open, pread, close", by_open },
+	{ "pread", "pagemap: pread, kept open", by_pread },
+	{ "pread_batch", "pagemap: pread of 512 entries", by_pread_batch },
+	{ "pagemap_scan", "PAGEMAP_SCAN of 512 pages (no frames)", by_pagemap_scan },
+	{ "write", "/proc/lkp25p3: write, with the log line", by_write, true },
+	{ "range", "batch of consecutive pages, 512 a call", by_range, true },
+	{ "batch", "batch of any addresses, 512 a call", by_batch, true },
+	{ "batch_lock_each", "the same, mmap_lock taken for each", by_lock_each, true },
+	{ "batch_lockless", "the same, without locks", by_lockless, true },
+	{ "kernel_locked", "in the kernel: the walk, mmap_lock taken", kernel_locked, true },
+	{ "kernel_lockless", "in the kernel: the walk without locks", kernel_lockless, true },
 };
 
 #define NR_WAYS (sizeof(ways) / sizeof(*ways))
 
-static void __attribute__((noreturn)) usage(void)
+static _Noreturn void print_usage(void)
 {
 	fprintf(stderr, "usage: latency [-n PAGES] [-w WAY,...]\n"
 		"  -n PAGES    how many translations (default %u, at most 1048576)\n"
@@ -233,15 +232,15 @@ static void __attribute__((noreturn)) usage(void)
 }
 
 /* The mean of many is finer than the steps of the clock. */
-static uint64_t empty_measurement_x16(void)
+static __u64 empty_measurement_x16(void)
 {
-	uint64_t least = UINT64_MAX;
+	__u64 least = ~0ULL;
 
 	for (int group = 0; group < 8; group++) {
-		uint64_t sum = 0;
+		__u64 sum = 0;
 
 		for (int i = 0; i < CALIBRATION; i++) {
-			uint64_t start = now_ns();
+			__u64 start = now_ns();
 
 			sum += now_ns() - start;
 		}
@@ -251,14 +250,14 @@ static uint64_t empty_measurement_x16(void)
 }
 
 /* A step that has no factor in common with the number of pages visits all. */
-static uint64_t gcd(uint64_t a, uint64_t b)
+static __u64 gcd(__u64 a, __u64 b)
 {
 	return b ? gcd(b, a % b) : a;
 }
 
 static void prepare(struct run *r)
 {
-	uint64_t bytes = r->pages * page_bytes(), step = r->pages * 5 / 8 + 1;
+	__u64 bytes = r->pages * page_bytes(), step = r->pages * 5 / 8 + 1;
 
 	r->buffer = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	r->vas = calloc(r->pages, sizeof(*r->vas));
@@ -266,11 +265,11 @@ static void prepare(struct run *r)
 	r->records = calloc(r->pages, sizeof(*r->records));
 	r->ns = calloc(r->pages, sizeof(*r->ns));
 	if (r->buffer == MAP_FAILED || !r->vas || !r->words || !r->records || !r->ns)
-		fail("no memory for %" PRIu64 " pages", r->pages);
+		fail("no memory for %llu pages", r->pages);
 	madvise(r->buffer, bytes, MADV_NOHUGEPAGE);
 	while (gcd(step, r->pages) != 1)
 		step++;
-	for (uint64_t i = 0; i < r->pages; i++) {
+	for (__u64 i = 0; i < r->pages; i++) {
 		r->vas[i] = (uintptr_t)r->buffer + i * step % r->pages * page_bytes();
 		write_byte(r->buffer + i * page_bytes());
 	}
@@ -282,35 +281,35 @@ static void prepare(struct run *r)
 
 static int by_value(const void *a, const void *b)
 {
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	__u32 x = *(const __u32 *)a, y = *(const __u32 *)b;
 
 	return x < y ? -1 : x > y;
 }
 
 static void print_way(struct run *r, const char *name)
 {
-	printf("way %s pages=%" PRIu64 " mean=%.2f\n", name, r->pages,
+	printf("way %s pages=%llu mean=%.2f\n", name, r->pages,
 	       r->sum_x16 / 16.0 / r->pages);
 	qsort(r->ns, r->pages, sizeof(*r->ns), by_value);
-	for (uint64_t i = 0, n; i < r->pages; i += n) {
+	for (__u64 i = 0, n; i < r->pages; i += n) {
 		for (n = 1; i + n < r->pages && r->ns[i + n] == r->ns[i];)
 			n++;
-		printf("value %s %u %" PRIu64 "\n", name, r->ns[i], n);
+		printf("value %s %u %llu\n", name, r->ns[i], n);
 	}
 }
 
 /* The module and pagemap have to say the same of each address. */
 static void compare(const struct run *r)
 {
-	for (uint64_t i = 0; i < r->pages; i++) {
+	for (__u64 i = 0; i < r->pages; i++) {
 		const struct lkp25p3_record *rec = &r->records[i];
-		uint64_t pa = pagemap_va2pa(r->pagemap, (void *)(uintptr_t)r->vas[i]);
+		__u64 pa = pagemap_va2pa(r->pagemap, (void *)(uintptr_t)r->vas[i]);
 
 		if (rec->state != LKP25P3_PRESENT || rec->pa != pa)
-			fail("VA 0x%" PRIx64 ": the module says PA 0x%llx (state %u), pagemap 0x%" PRIx64,
+			fail("VA 0x%llx: the module says PA 0x%llx (state %u), pagemap 0x%llx",
 			     r->vas[i], rec->pa, rec->state, pa);
 	}
-	printf("same %" PRIu64 "\n", r->pages);
+	printf("same %llu\n", r->pages);
 }
 
 static bool is_wanted(const char *list, const char *name)
@@ -320,7 +319,8 @@ static bool is_wanted(const char *list, const char *name)
 
 	while (at && (strncmp(at, name, n) || (at[n] && at[n] != ','))) {
 		at = strchr(at, ',');
-		at += at != NULL;
+		if (at)
+			at++;
 	}
 	return !list || at;
 }
@@ -337,10 +337,10 @@ int main(int argc, char **argv)
 		else if (opt == 'n' && number_of(optarg, 1 << 20) > 0)
 			r.pages = number_of(optarg, 1 << 20);
 		else
-			usage();
+			print_usage();
 	}
 	if (optind != argc)
-		usage();
+		print_usage();
 	errno = 0;
 	if (!pagemap_shows_frames())
 		fail(NO_FRAMES);
@@ -359,7 +359,7 @@ int main(int argc, char **argv)
 		print_way(&r, ways[i].name);
 	}
 	if (r.proc >= 0) {
-		batch(&r, 0, r.pages, false, LKP25P3_LOCKED);
+		call_module(&r, 0, r.pages, false, LKP25P3_LOCKED);
 		compare(&r);
 	}
 	return 0;

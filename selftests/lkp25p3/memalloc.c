@@ -9,7 +9,7 @@
  */
 #include "memalloc.h"
 
-static void __attribute__((noreturn)) usage(void)
+static _Noreturn void print_usage(void)
 {
 	fprintf(stderr,
 		"usage: memalloc [-n SIZE] [-l FILE] [-k] 4k|2m|calloc\n"
@@ -30,7 +30,7 @@ static unsigned int option(const char *text, long min, long max)
 	long value = number_of(text, max);
 
 	if (value < min)
-		usage();
+		print_usage();
 	return value;
 }
 
@@ -46,7 +46,7 @@ int main(int argc, char **argv)
 		if (opt == 'n') {
 			o.bytes = size_of(optarg);
 			if (!o.bytes || o.bytes >> 46)
-				usage();
+				print_usage();
 		} else if (opt == 'l') {
 			o.path = optarg;
 		} else if (opt == 'k') {
@@ -60,11 +60,11 @@ int main(int argc, char **argv)
 		} else if (opt == 's') {
 			o.sample = option(optarg, 1, 64);
 		} else {
-			usage();
+			print_usage();
 		}
 	}
 	if (optind != argc - 1)
-		usage();
+		print_usage();
 	errno = 0;
 	read = !strcmp(argv[optind], "read");
 	if (!o.bytes)
@@ -75,6 +75,6 @@ int main(int argc, char **argv)
 		 !strcmp(argv[optind], "calloc"))
 		allocate_and_show(argv[optind], &o);
 	else
-		usage();
+		print_usage();
 	return 0;
 }

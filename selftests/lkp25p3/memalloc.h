@@ -18,7 +18,7 @@
  * @sample: the monitor looks at one of so many pages in each scan
  */
 struct options {
-	uint64_t bytes;
+	__u64 bytes;
 	const char *path;
 	bool keep;
 	unsigned int seconds;
@@ -29,10 +29,10 @@ struct options {
 
 /* Present and zero pages of a range, as the kernel counts them. */
 struct population {
-	uint64_t pages, present, zero;
+	__u64 pages, present, zero;
 };
 
-void count_population(uint64_t start, uint64_t end, struct population *p);
+void count_population(__u64 start, __u64 end, struct population *p);
 
 void allocate_and_show(const char *scheme, const struct options *o);
 void read_at_two_speeds(const struct options *o);

@@ -19,7 +19,7 @@
 
 struct scheme {
 	const char *name;
-	uint64_t block;		/* 0: all in one */
+	__u64 block;		/* 0: all in one */
 };
 
 static const struct scheme schemes[] = {
@@ -32,17 +32,17 @@ static const struct scheme schemes[] = {
 struct layout {
 	FILE *log;
 	int pagemap;
-	uint64_t pages;
-	uint64_t va_ranges;	/* without a gap between them */
-	uint64_t runs;
-	uint64_t longest;	/* run, in pages */
-	uint64_t run_va, run_pfn, run_pages;
-	uint64_t next_va;
+	__u64 pages;
+	__u64 va_ranges;	/* without a gap between them */
+	__u64 runs;
+	__u64 longest;	/* run, in pages */
+	__u64 run_va, run_pfn, run_pages;
+	__u64 next_va;
 	struct population population;
 };
 
 /* The scan wants room for ranges; each call goes on where the last one ended. */
-void count_population(uint64_t start, uint64_t end, struct population *p)
+void count_population(__u64 start, __u64 end, struct population *p)
 {
 	static struct page_region regions[512];
 	struct pm_scan_arg scan = {
@@ -65,7 +65,7 @@ void count_population(uint64_t start, uint64_t end, struct population *p)
 		if (nr < 0)
 			fail("counting pages by PAGEMAP_SCAN");
 		for (int i = 0; i < nr; i++) {
-			uint64_t pages = (regions[i].end - regions[i].start) / page_bytes();
+			__u64 pages = (regions[i].end - regions[i].start) / page_bytes();
 
 			p->present += pages;
 			if (regions[i].categories & PAGE_IS_PFNZERO)
@@ -80,7 +80,7 @@ static void end_run(struct layout *l)
 {
 	if (!l->run_pages)
 		return;
-	printf("run 0x%" PRIx64 " 0x%" PRIx64 " %" PRIu64 "\n", l->run_va,
+	printf("run 0x%llx 0x%llx %llu\n", l->run_va,
 	       l->run_pfn * page_bytes(), l->run_pages);
 	l->runs++;
 	if (l->run_pages > l->longest)
@@ -88,10 +88,10 @@ static void end_run(struct layout *l)
 	l->run_pages = 0;
 }
 
-static void add_page(struct layout *l, uint64_t va, uint64_t pfn)
+static void add_page(struct layout *l, __u64 va, __u64 pfn)
 {
 	if (l->log)
-		fprintf(l->log, "VA: 0x%" PRIx64 " -> PA: 0x%" PRIx64 "\n", va,
+		fprintf(l->log, "VA: 0x%llx -> PA: 0x%llx\n", va,
 			pfn * page_bytes());
 	l->pages++;
 	if (va != l->next_va)
@@ -107,31 +107,31 @@ static void add_page(struct layout *l, uint64_t va, uint64_t pfn)
 }
 
 /* Whole pages without a gap between them. */
-static void add_extent(struct layout *l, uint64_t va, uint64_t end)
+static void add_extent(struct layout *l, __u64 va, __u64 end)
 {
-	static uint64_t words[WORDS];
-	uint64_t page = page_bytes();
+	static __u64 words[WORDS];
+	__u64 page = page_bytes();
 
 	count_population(va, end, &l->population);
 	while (va < end) {
-		uint64_t nr = (end - va) / page;
+		__u64 nr = (end - va) / page;
 
 		nr = nr < WORDS ? nr : WORDS;
 		if (!pagemap_read(l->pagemap, va, words, nr))
-			fail("reading pagemap at 0x%" PRIx64, va);
-		for (uint64_t i = 0; i < nr; i++, va += page)
+			fail("reading pagemap at 0x%llx", va);
+		for (__u64 i = 0; i < nr; i++, va += page)
 			if (words[i] & PAGEMAP_PRESENT)
 				add_page(l, va, words[i] & PAGEMAP_PFN);
 	}
 }
 
 /* Blocks in order; neighbours may share a page. */
-static void add_blocks(struct layout *l, char **blocks, uint64_t nr, uint64_t block)
+static void add_blocks(struct layout *l, char **blocks, __u64 nr, __u64 block)
 {
-	uint64_t page = page_bytes(), start = 0, end = 0;
+	__u64 page = page_bytes(), start = 0, end = 0;
 
-	for (uint64_t i = 0; i < nr; i++) {
-		uint64_t first = (uintptr_t)blocks[i] / page * page;
+	for (__u64 i = 0; i < nr; i++) {
+		__u64 first = (uintptr_t)blocks[i] / page * page;
 
 		if (first > end) {
 			add_extent(l, start, end);
@@ -144,30 +144,30 @@ static void add_blocks(struct layout *l, char **blocks, uint64_t nr, uint64_t bl
 }
 
 /* Every page of the block, and its last byte, which may be in one more. */
-static void populate(char *p, uint64_t bytes)
+static void populate(char *p, __u64 bytes)
 {
-	uint64_t step = page_bytes() < bytes ? page_bytes() : bytes;
+	__u64 step = page_bytes() < bytes ? page_bytes() : bytes;
 
-	for (uint64_t i = 0; i < bytes; i += step)
+	for (__u64 i = 0; i < bytes; i += step)
 		write_byte(p + i);
 	write_byte(p + bytes - 1);
 }
 
-static char **allocate(const struct scheme *s, uint64_t bytes, uint64_t *nr)
+static char **allocate(const struct scheme *s, __u64 bytes, __u64 *nr)
 {
-	uint64_t block = s->block ? s->block : bytes;
+	__u64 block = s->block ? s->block : bytes;
 	char **blocks;
 
 	*nr = (bytes + block - 1) / block;
 	blocks = calloc(*nr, sizeof(*blocks));
-	for (uint64_t i = 0; blocks && i < *nr; i++) {
+	for (__u64 i = 0; blocks && i < *nr; i++) {
 		blocks[i] = s->block ? malloc(block) : calloc(block, 1);
 		if (!blocks[i])
-			fail("block %" PRIu64 " of %" PRIu64 " bytes", i, block);
+			fail("block %llu of %llu bytes", i, block);
 		populate(blocks[i], block);
 	}
 	if (!blocks)
-		fail("no memory for %" PRIu64 " pointers", *nr);
+		fail("no memory for %llu pointers", *nr);
 	return blocks;
 }
 
@@ -191,17 +191,17 @@ static void check(const struct layout *l)
 	const struct population *p = &l->population;
 
 	if (p->present != p->pages || l->pages != p->pages)
-		fail("%" PRIu64 " of %" PRIu64 " pages are present (pagemap: %" PRIu64 ")",
+		fail("%llu of %llu pages are present (pagemap: %llu)",
 		     p->present, p->pages, l->pages);
 	if (p->zero)
-		fail("%" PRIu64 " pages are the page of zeroes", p->zero);
+		fail("%llu pages are the page of zeroes", p->zero);
 }
 
 void allocate_and_show(const char *name, const struct options *o)
 {
 	struct layout l = { .pagemap = pagemap_open(0) };
 	const struct scheme *s = schemes;
-	uint64_t nr, block, before;
+	__u64 nr, block, before;
 	char **blocks;
 	long faults;
 
@@ -218,9 +218,8 @@ void allocate_and_show(const char *name, const struct options *o)
 	faults = minor_faults();
 	before = now_ns();
 	blocks = allocate(s, o->bytes, &nr);
-	printf("allocated scheme=%s bytes=%" PRIu64 " block=%" PRIu64 " blocks=%" PRIu64
-	       " ns=%" PRIu64 " faults=%ld\n", s->name, o->bytes, block, nr,
-	       now_ns() - before, minor_faults() - faults);
+	printf("allocated scheme=%s bytes=%llu block=%llu blocks=%llu ns=%llu faults=%ld\n",
+	       s->name, o->bytes, block, nr, now_ns() - before, minor_faults() - faults);
 
 	printf("order first=%p second=%p last=%p\n", blocks[0],
 	       nr > 1 ? blocks[1] : NULL, blocks[nr - 1]);
@@ -230,10 +229,9 @@ void allocate_and_show(const char *name, const struct options *o)
 		fail("writing %s", o->path);
 	errno = 0;
 	check(&l);
-	printf("layout scheme=%s page_bytes=%zu pages=%" PRIu64 " present=%" PRIu64
-	       " zero=%" PRIu64 " va_ranges=%" PRIu64 " runs=%" PRIu64 " longest=%" PRIu64 "\n",
-	       s->name, page_bytes(), l.pages, l.population.present,
-	       l.population.zero, l.va_ranges, l.runs, l.longest);
+	printf("layout scheme=%s page_bytes=%zu pages=%llu present=%llu zero=%llu",
+	       s->name, page_bytes(), l.pages, l.population.present, l.population.zero);
+	printf(" va_ranges=%llu runs=%llu longest=%llu\n", l.va_ranges, l.runs, l.longest);
 	fflush(stdout);
 	while (o->keep)
 		pause();

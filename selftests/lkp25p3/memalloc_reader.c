@@ -24,22 +24,22 @@
 #define PATIENCE_SEC	60
 
 /* Sweeps whose end is remembered, enough for a monitor that is a minute late. */
-#define STAMPS		(1U << 17)
+#define STAMPS		131072
 
 /* A thread that sweeps its part; the ends of its sweeps are a ring. */
 struct sweeper {
 	pthread_t thread;
 	const char *start;
-	uint64_t bytes;
-	uint64_t pace_ns;	/* 0: one sweep after the other */
-	uint64_t nr;		/* sweeps done; written last, with release */
-	uint64_t *ends;
-	uint64_t counted;	/* sweeps that earlier windows have had */
+	__u64 bytes;
+	__u64 pace_ns;	/* 0: one sweep after the other */
+	__u64 nr;		/* sweeps done; written last, with release */
+	__u64 *ends;
+	__u64 counted;	/* sweeps that earlier windows have had */
 };
 
 static bool stop;
 
-static void sleep_until(uint64_t when)
+static void sleep_until(__u64 when)
 {
 	struct timespec at = { when / NS_PER_SEC, when % NS_PER_SEC };
 
@@ -49,10 +49,10 @@ static void sleep_until(uint64_t when)
 static void *sweep(void *arg)
 {
 	struct sweeper *s = arg;
-	uint64_t page = page_bytes(), due = now_ns();
+	__u64 page = page_bytes(), due = now_ns();
 
 	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
-		uint64_t now;
+		__u64 now;
 
 		for (const char *p = s->start; p < s->start + s->bytes; p += page)
 			read_byte(p);
@@ -70,7 +70,7 @@ static void *sweep(void *arg)
 	return NULL;
 }
 
-static void start_sweeper(struct sweeper *s, const char *start, uint64_t bytes,
+static void start_sweeper(struct sweeper *s, const char *start, __u64 bytes,
 			  unsigned int pace_ms)
 {
 	s->start = start;
@@ -85,9 +85,9 @@ static void start_sweeper(struct sweeper *s, const char *start, uint64_t bytes,
 }
 
 /* Sweeps that ended before @end and that were not asked for before. */
-static uint64_t sweeps_until(struct sweeper *s, uint64_t end)
+static __u64 sweeps_until(struct sweeper *s, __u64 end)
 {
-	uint64_t nr = __atomic_load_n(&s->nr, __ATOMIC_ACQUIRE), first = s->counted;
+	__u64 nr = __atomic_load_n(&s->nr, __ATOMIC_ACQUIRE), first = s->counted;
 
 	if (nr - s->counted >= STAMPS)
 		fail("the monitor's records come too late");
@@ -104,20 +104,19 @@ static char *make_buffer(const struct options *o)
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (buffer == MAP_FAILED)
-		fail("a buffer of %" PRIu64 " bytes", o->bytes);
+		fail("a buffer of %llu bytes", o->bytes);
 	/* EINVAL: a kernel without huge pages. */
 	if (madvise(buffer, o->bytes, MADV_NOHUGEPAGE) && errno != EINVAL)
 		fail("MADV_NOHUGEPAGE");
 	errno = 0;
-	for (uint64_t i = 0; i < o->bytes; i += page_bytes())
+	for (__u64 i = 0; i < o->bytes; i += page_bytes())
 		write_byte(buffer + i);
 	count_population((uintptr_t)buffer, (uintptr_t)buffer + o->bytes, &p);
 	if (p.present != p.pages || p.zero)
-		fail("%" PRIu64 " of %" PRIu64 " pages are present, %" PRIu64 " are the page of zeroes",
+		fail("%llu of %llu pages are present, %llu are the page of zeroes",
 		     p.present, p.pages, p.zero);
-	printf("buffer va=0x%" PRIx64 " pages=%" PRIu64 " page_bytes=%zu present=%" PRIu64
-	       " zero=%" PRIu64 "\n", (uint64_t)(uintptr_t)buffer, p.pages,
-	       page_bytes(), p.present, p.zero);
+	printf("buffer va=0x%llx pages=%llu page_bytes=%zu present=%llu zero=%llu\n",
+	       (__u64)(uintptr_t)buffer, p.pages, page_bytes(), p.present, p.zero);
 	return buffer;
 }
 
@@ -156,21 +155,21 @@ static int start_monitor(const struct options *o, const char *buffer)
 	return fd;
 }
 
-static double mean_of(const uint8_t *counts, uint64_t first, uint64_t end)
+static double mean_of(const __u8 *counts, __u64 first, __u64 end)
 {
-	uint64_t sum = 0;
+	__u64 sum = 0;
 
-	for (uint64_t i = first; i < end; i++)
+	for (__u64 i = first; i < end; i++)
 		sum += counts[i];
 	return (double)sum / (end - first);
 }
 
 /* Smallest and largest count of a quarter tell whether all its pages agree. */
-static void print_quarter(const uint8_t *counts, uint64_t first, uint64_t end)
+static void print_quarter(const __u8 *counts, __u64 first, __u64 end)
 {
-	uint8_t min = 255, max = 0;
+	__u8 min = 255, max = 0;
 
-	for (uint64_t i = first; i < end; i++) {
+	for (__u64 i = first; i < end; i++) {
 		min = counts[i] < min ? counts[i] : min;
 		max = counts[i] > max ? counts[i] : max;
 	}
@@ -179,22 +178,23 @@ static void print_quarter(const uint8_t *counts, uint64_t first, uint64_t end)
 
 static void print_second(const struct lkp25p3_second *s, struct sweeper *sweepers)
 {
-	const uint8_t *counts = (const uint8_t *)s + s->bytes;
-	uint64_t n = s->nr_pages, bins = n < BINS ? n : BINS;
+	const __u8 *counts = (const __u8 *)s + s->bytes;
+	__u64 n = s->nr_pages, bins = n < BINS ? n : BINS;
 
-	printf("second seq=%llu start=%llu end=%llu scans=%u missed=%u interval=%u sample=%u young=%llu present=%llu granule=%u hardware=%u scan_ns=%llu cpu_ns=%llu",
-	       s->seq, s->start_ns, s->end_ns, s->scans, s->missed,
-	       s->interval_ms, s->sample, s->young, s->present,
-	       s->max_granule, s->hw_young, s->scan_ns, s->cpu_ns);
+	printf("second seq=%llu start=%llu end=%llu scans=%u missed=%u interval=%u",
+	       s->seq, s->start_ns, s->end_ns, s->scans, s->missed, s->interval_ms);
+	printf(" sample=%u young=%llu present=%llu granule=%u hardware=%u",
+	       s->sample, s->young, s->present, s->max_granule, s->hw_young);
+	printf(" scan_ns=%llu cpu_ns=%llu", s->scan_ns, s->cpu_ns);
 	sweeps_until(&sweepers[0], s->start_ns);
 	sweeps_until(&sweepers[1], s->start_ns);
-	printf(" sweeps=%" PRIu64 "/%" PRIu64 " quarters",
+	printf(" sweeps=%llu/%llu quarters",
 	       sweeps_until(&sweepers[0], s->end_ns),
 	       sweeps_until(&sweepers[1], s->end_ns));
 	for (int q = 0; q < QUARTERS; q++)
 		print_quarter(counts, n * q / QUARTERS, n * (q + 1) / QUARTERS);
 	printf("\nbins");
-	for (uint64_t i = 0; i < bins; i++)
+	for (__u64 i = 0; i < bins; i++)
 		printf(" %.0f", 100 * mean_of(counts, n * i / bins, n * (i + 1) / bins));
 	printf("\n");
 	fflush(stdout);
@@ -203,7 +203,7 @@ static void print_second(const struct lkp25p3_second *s, struct sweeper *sweeper
 /* One record, as soon as there is one. */
 static void next_record(int fd, void *record, size_t bytes)
 {
-	uint64_t give_up = now_ns() + PATIENCE_SEC * NS_PER_SEC;
+	__u64 give_up = now_ns() + PATIENCE_SEC * NS_PER_SEC;
 	ssize_t n;
 
 	while ((n = read(fd, record, bytes)) <= 0) {
@@ -223,7 +223,7 @@ static void collect(const struct options *o, const char *buffer,
 	size_t bytes = sizeof(struct lkp25p3_second) + o->bytes / page_bytes();
 	struct lkp25p3_second *record = malloc(bytes);
 	FILE *raw = o->path ? fopen(o->path, "w") : NULL;
-	uint64_t last = 0;
+	__u64 last = 0;
 	int fd;
 
 	if (!record || (o->path && !raw))
@@ -248,11 +248,11 @@ static void collect(const struct options *o, const char *buffer,
 void read_at_two_speeds(const struct options *o)
 {
 	struct sweeper sweepers[2] = {};
-	uint64_t quarter = o->bytes / QUARTERS, begin, ns;
+	__u64 quarter = o->bytes / QUARTERS, begin, ns;
 	char *buffer;
 
 	if (quarter % page_bytes())
-		fail("%" PRIu64 " bytes are not four times some pages", o->bytes);
+		fail("%llu bytes are not four times some pages", o->bytes);
 	buffer = make_buffer(o);
 	start_sweeper(&sweepers[0], buffer, quarter, 0);
 	start_sweeper(&sweepers[1], buffer + quarter, quarter, o->pace_ms);
@@ -265,8 +265,8 @@ void read_at_two_speeds(const struct options *o)
 	ns = now_ns() - begin;
 	for (int i = 0; i < 2; i++)
 		pthread_join(sweepers[i].thread, NULL);
-	printf("sweeps quarter=0 nr=%" PRIu64 " per_second=%.2f\n", sweepers[0].nr,
+	printf("sweeps quarter=0 nr=%llu per_second=%.2f\n", sweepers[0].nr,
 	       sweepers[0].nr * 1e9 / ns);
-	printf("sweeps quarter=1 nr=%" PRIu64 " per_second=%.2f pace_ms=%u\n",
+	printf("sweeps quarter=1 nr=%llu per_second=%.2f pace_ms=%u\n",
 	       sweepers[1].nr, sweepers[1].nr * 1e9 / ns, o->pace_ms);
 }

@@ -15,10 +15,10 @@ struct job {
 	FILE *log;
 	int pid;
 	int fd;
-	uint64_t translated, without;
+	__u64 translated, without;
 };
 
-static void __attribute__((noreturn)) usage(void)
+static _Noreturn void print_usage(void)
 {
 	fprintf(stderr, "usage: pagemap [-p PID] [-l FILE] VA|START-END...\n"
 		"  addresses are hexadecimal; of a range each page is translated\n"
@@ -28,7 +28,7 @@ static void __attribute__((noreturn)) usage(void)
 }
 
 /* The lines of /proc/PID/maps tell a hole from a page that was not touched. */
-static bool is_mapped(int pid, uint64_t va)
+static bool is_mapped(int pid, __u64 va)
 {
 	char path[64] = "/proc/self/maps", line[512];
 	bool found = false;
@@ -40,54 +40,54 @@ static bool is_mapped(int pid, uint64_t va)
 	if (!maps)
 		fail("%s", path);
 	while (!found && fgets(line, sizeof(line), maps)) {
-		uint64_t start, end;
+		__u64 start, end;
 
-		found = sscanf(line, "%" SCNx64 "-%" SCNx64, &start, &end) == 2 &&
+		found = sscanf(line, "%llx-%llx", &start, &end) == 2 &&
 			va >= start && va < end;
 	}
 	fclose(maps);
 	return found;
 }
 
-static void translate(struct job *job, uint64_t va)
+static void translate(struct job *job, __u64 va)
 {
-	uint64_t word, before, ns;
+	__u64 word, before, ns;
 	bool read;
 
 	before = now_ns();
 	read = pagemap_read(job->fd, va, &word, 1);
 	ns = now_ns() - before;
 	if (!read && errno != ENXIO)
-		fail("reading pagemap at 0x%" PRIx64, va);
+		fail("reading pagemap at 0x%llx", va);
 
-	fprintf(job->log, "VA: 0x%" PRIx64 " -> ", va);
+	fprintf(job->log, "VA: 0x%llx -> ", va);
 	if (read && word & PAGEMAP_PRESENT) {
 		job->translated++;
-		fprintf(job->log, "PA: 0x%" PRIx64,
+		fprintf(job->log, "PA: 0x%llx",
 			(word & PAGEMAP_PFN) * page_bytes() + va % page_bytes());
 	} else {
 		job->without++;
 		if (read && word & PAGEMAP_SWAPPED)
-			fprintf(job->log, "no PA: swapped (type %u, offset 0x%" PRIx64 ")",
+			fprintf(job->log, "no PA: swapped (type %u, offset 0x%llx)",
 				(unsigned int)(word & 31), (word & PAGEMAP_PFN) >> 5);
 		else if (is_mapped(job->pid, va))
 			fprintf(job->log, "no PA: not populated");
 		else
 			fprintf(job->log, "no PA: not mapped");
 	}
-	fprintf(job->log, " | Latency: %" PRIu64 " ns\n", ns);
+	fprintf(job->log, " | Latency: %llu ns\n", ns);
 }
 
 static void translate_word(struct job *job, char *word)
 {
 	char *dash = strchr(word, '-');
-	uint64_t start, end;
+	__u64 start, end;
 
 	if (dash)
 		*dash = 0;
 	if (!address_of(word, &start) || (dash && !address_of(dash + 1, &end)) ||
 	    (dash && end <= start))
-		usage();
+		print_usage();
 	if (!dash) {
 		translate(job, start);
 		return;
@@ -109,10 +109,10 @@ int main(int argc, char **argv)
 		else if (opt == 'p' && number_of(optarg, 1 << 22) > 0)
 			job.pid = number_of(optarg, 1 << 22);
 		else
-			usage();
+			print_usage();
 	}
 	if (optind == argc)
-		usage();
+		print_usage();
 	errno = 0;
 	if (!pagemap_shows_frames())
 		fail(NO_FRAMES);
@@ -127,7 +127,7 @@ int main(int argc, char **argv)
 		translate_word(&job, argv[optind]);
 	if (fclose(job.log))
 		fail("writing the log");
-	fprintf(stderr, "%" PRIu64 " translated, %" PRIu64 " without a page, pages of %zu bytes\n",
+	fprintf(stderr, "%llu translated, %llu without a page, pages of %zu bytes\n",
 		job.translated, job.without, page_bytes());
 	return job.without ? NO_PAGE : 0;
 }

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,12 +20,13 @@
 #include <unistd.h>
 
 #include <linux/fs.h>
+#include <linux/types.h>
 
 #define NS_PER_SEC 1000000000ULL
 
+
 /* Ends the program; with errno's text where there is one. */
-static inline void __attribute__((noreturn, format(printf, 1, 2)))
-fail(const char *format, ...)
+static inline _Noreturn void fail(const char *format, ...)
 {
 	int err = errno;
 	va_list args;
@@ -40,9 +40,9 @@ fail(const char *format, ...)
 }
 
 /* "65536", "64K", "2M" or "1G"; 0 for what is none of these. */
-static inline uint64_t size_of(const char *text)
+static inline __u64 size_of(const char *text)
 {
-	uint64_t value;
+	__u64 value;
 	int shift = 0;
 	char *end;
 
@@ -50,18 +50,15 @@ static inline uint64_t size_of(const char *text)
 	value = strtoull(text, &end, 10);
 	if (*text < '0' || *text > '9' || errno)
 		return 0;
-	switch (*end) {
-	case 'G':
-		shift += 10;
-		/* fallthrough */
-	case 'M':
-		shift += 10;
-		/* fallthrough */
-	case 'K':
-		shift += 10;
-		end++;
+	if (*end) {
+		static const char units[] = "KMG";
+		const char *unit = strchr(units, *end++);
+
+		if (!unit)
+			return 0;
+		shift = 10 * (unit - units + 1);
 	}
-	return *end || value > UINT64_MAX >> shift ? 0 : value << shift;
+	return *end || value > ~0ULL >> shift ? 0 : value << shift;
 }
 
 /* A number from 0 to @max; -1 for anything else. */
@@ -78,7 +75,7 @@ static inline long number_of(const char *text, long max)
 }
 
 /* A hexadecimal address, with 0x or without; false if it is none. */
-static inline bool address_of(const char *text, uint64_t *va)
+static inline bool address_of(const char *text, __u64 *va)
 {
 	char *end;
 
@@ -93,7 +90,7 @@ static inline size_t page_bytes(void)
 }
 
 /* CLOCK_MONOTONIC, the clock that the kernel's monitor stamps with. */
-static inline uint64_t now_ns(void)
+static inline __u64 now_ns(void)
 {
 	struct timespec now;
 
@@ -115,9 +112,9 @@ static inline void read_byte(const void *p)
 
 /* /proc/PID/pagemap: a word for each page. */
 
-#define PAGEMAP_PRESENT	(UINT64_C(1) << 63)
-#define PAGEMAP_SWAPPED	(UINT64_C(1) << 62)
-#define PAGEMAP_PFN	((UINT64_C(1) << 55) - 1)
+#define PAGEMAP_PRESENT	0x8000000000000000ULL
+#define PAGEMAP_SWAPPED	0x4000000000000000ULL
+#define PAGEMAP_PFN	0x007fffffffffffffULL
 
 /* @pid 0: of this process. */
 static inline int pagemap_open(int pid)
@@ -130,7 +127,7 @@ static inline int pagemap_open(int pid)
 }
 
 /* The words of @nr pages from @va; false with errno if they cannot be read. */
-static inline bool pagemap_read(int fd, uint64_t va, uint64_t *words, size_t nr)
+static inline bool pagemap_read(int fd, __u64 va, __u64 *words, size_t nr)
 {
 	size_t bytes = nr * sizeof(*words);
 	ssize_t got = pread(fd, words, bytes, va / page_bytes() * sizeof(*words));
@@ -141,9 +138,9 @@ static inline bool pagemap_read(int fd, uint64_t va, uint64_t *words, size_t nr)
 }
 
 /* The page frame number; 0 if there is no page, or none that we may know. */
-static inline uint64_t pagemap_va2pfn(int fd, void *va)
+static inline __u64 pagemap_va2pfn(int fd, void *va)
 {
-	uint64_t word;
+	__u64 word;
 
 	if (!pagemap_read(fd, (uintptr_t)va, &word, 1))
 		return 0;
@@ -151,9 +148,9 @@ static inline uint64_t pagemap_va2pfn(int fd, void *va)
 }
 
 /* The physical address; 0 as above, as no user page has frame 0. */
-static inline uint64_t pagemap_va2pa(int fd, void *va)
+static inline __u64 pagemap_va2pa(int fd, void *va)
 {
-	uint64_t pfn = pagemap_va2pfn(fd, va);
+	__u64 pfn = pagemap_va2pfn(fd, va);
 
 	return pfn ? pfn * page_bytes() + (uintptr_t)va % page_bytes() : 0;
 }

@@ -24,7 +24,7 @@ static const char * const states[] = {
 	[LKP25P3_DEVICE]	= "in device memory",
 };
 
-static void __attribute__((noreturn)) usage(void)
+static _Noreturn void print_usage(void)
 {
 	fprintf(stderr, "usage: walk [-p PID] [-a] VA|START-END... | walk -d\n"
 		"  addresses are hexadecimal; of a range the runs are logged by the kernel\n"
@@ -45,9 +45,9 @@ static void ask(int fd, const char *command)
 		fwrite(answer, 1, n, stdout);
 }
 
-static void print_record(uint64_t va, const struct lkp25p3_record *rec)
+static void print_record(__u64 va, const struct lkp25p3_record *rec)
 {
-	printf("VA: 0x%" PRIx64 " -> ", va);
+	printf("VA: 0x%llx -> ", va);
 	if (rec->state == LKP25P3_PRESENT)
 		printf("PA: 0x%llx | Latency: %u ns | level %u, %llu KB, flags 0x%x\n",
 		       rec->pa, rec->ns, rec->level, (1ULL << rec->shift) >> 10,
@@ -58,13 +58,13 @@ static void print_record(uint64_t va, const struct lkp25p3_record *rec)
 		       states[rec->state] : "of a reason that is not known here", rec->ns);
 }
 
-static void batch(int fd, int pid, uint64_t start, uint64_t end)
+static void translate_pages(int fd, int pid, __u64 start, __u64 end)
 {
 	static struct lkp25p3_record records[GROUP];
-	uint64_t page = page_bytes();
+	__u64 page = page_bytes();
 
 	for (start -= start % page; start < end;) {
-		uint64_t left = (end - start + page - 1) / page;
+		__u64 left = (end - start + page - 1) / page;
 		struct lkp25p3_batch b = {
 			.start = start,
 			.records = (uintptr_t)records,
@@ -73,7 +73,7 @@ static void batch(int fd, int pid, uint64_t start, uint64_t end)
 		};
 
 		if (ioctl(fd, LKP25P3_IOC_BATCH, &b))
-			fail("a batch from 0x%" PRIx64, start);
+			fail("a batch from 0x%llx", start);
 		for (unsigned int i = 0; i < b.nr; i++, start += page)
 			print_record(start, &records[i]);
 	}
@@ -82,24 +82,24 @@ static void batch(int fd, int pid, uint64_t start, uint64_t end)
 static void translate(int fd, int pid, bool each, char *word)
 {
 	char *dash = strchr(word, '-'), who[32] = "", command[160];
-	uint64_t start, end = 0;
+	__u64 start, end = 0;
 
 	if (dash)
 		*dash = 0;
 	if (!address_of(word, &start) || (dash && !address_of(dash + 1, &end)) ||
 	    (dash && end <= start))
-		usage();
+		print_usage();
 	if (dash && each) {
-		batch(fd, pid, start, end);
+		translate_pages(fd, pid, start, end);
 		return;
 	}
 	if (pid)
 		snprintf(who, sizeof(who), "pid %d ", pid);
 	if (dash)
-		snprintf(command, sizeof(command), "%srange 0x%" PRIx64 " 0x%" PRIx64,
+		snprintf(command, sizeof(command), "%srange 0x%llx 0x%llx",
 			 who, start, end);
 	else
-		snprintf(command, sizeof(command), "%s0x%" PRIx64, who, start);
+		snprintf(command, sizeof(command), "%s0x%llx", who, start);
 	ask(fd, command);
 }
 
@@ -116,10 +116,10 @@ int main(int argc, char **argv)
 		else if (opt == 'p' && number_of(optarg, 1 << 22) > 0)
 			pid = number_of(optarg, 1 << 22);
 		else
-			usage();
+			print_usage();
 	}
 	if (dump ? optind < argc : optind == argc)
-		usage();
+		print_usage();
 	fd = open(LKP25P3_PROC, O_RDWR);
 	if (fd < 0)
 		fail(LKP25P3_PROC);
