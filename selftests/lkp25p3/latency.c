@@ -221,7 +221,7 @@ static const struct way ways[] = {
 
 #define NR_WAYS (sizeof(ways) / sizeof(*ways))
 
-static _Noreturn void print_usage(void)
+static noreturn void print_usage(void)
 {
 	fprintf(stderr, "usage: latency [-n PAGES] [-w WAY,...]\n"
 		"  -n PAGES    how many translations (default %u, at most 1048576)\n"

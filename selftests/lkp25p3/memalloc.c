@@ -9,7 +9,7 @@
  */
 #include "memalloc.h"
 
-static _Noreturn void print_usage(void)
+static noreturn void print_usage(void)
 {
 	fprintf(stderr,
 		"usage: memalloc [-n SIZE] [-l FILE] [-k] 4k|2m|calloc\n"

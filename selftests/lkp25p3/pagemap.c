@@ -18,7 +18,7 @@ struct job {
 	__u64 translated, without;
 };
 
-static _Noreturn void print_usage(void)
+static noreturn void print_usage(void)
 {
 	fprintf(stderr, "usage: pagemap [-p PID] [-l FILE] VA|START-END...\n"
 		"  addresses are hexadecimal; of a range each page is translated\n"

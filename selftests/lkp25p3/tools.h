@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <stdnoreturn.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -24,9 +25,8 @@
 
 #define NS_PER_SEC 1000000000ULL
 
-
 /* Ends the program; with errno's text where there is one. */
-static inline _Noreturn void fail(const char *format, ...)
+static inline noreturn void fail(const char *format, ...)
 {
 	int err = errno;
 	va_list args;

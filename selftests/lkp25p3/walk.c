@@ -24,7 +24,7 @@ static const char * const states[] = {
 	[LKP25P3_DEVICE]	= "in device memory",
 };
 
-static _Noreturn void print_usage(void)
+static noreturn void print_usage(void)
 {
 	fprintf(stderr, "usage: walk [-p PID] [-a] VA|START-END... | walk -d\n"
 		"  addresses are hexadecimal; of a range the runs are logged by the kernel\n"
