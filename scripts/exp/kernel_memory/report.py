@@ -148,7 +148,7 @@ def values(runs, conditions, where):
                         [[i, pfn, hex(int(pfn, 16) * page), value] for i, pfn, value in frames]),
         "REFUSED": table(["nr_structs", "modprobe", "the kernel's log"],
                          [[n, runs[n].errors.replace("\n", " "),
-                           re.sub(r"\s+", " ", runs[n].text())] for n in REFUSED]),
+                           "; ".join(dict.fromkeys(runs[n].text().split("\n")))] for n in REFUSED]),
     }
 
 
