@@ -4,18 +4,22 @@
 #include <sys/syscall.h>
 #include "lkp25p3_test.h"
 
-static bool admin(void)
+FIXTURE(access)
 {
-	int fd = lkp_open();
+	int fd;
+};
 
-	close(fd);
-	return fd >= 0;
+FIXTURE_SETUP(access)
+{
+	self->fd = lkp_open();
+	if (self->fd < 0)
+		SKIP(return, "no " LKP25P3_PROC " (is the module loaded, are you root?)");
 }
 
-#define NEEDS_ADMIN() do {						\
-	if (!admin())							\
-		SKIP(return, "no " LKP25P3_PROC " (is the module loaded, are you root?)"); \
-} while (0)
+FIXTURE_TEARDOWN(access)
+{
+	close(self->fd);
+}
 
 /* The errno of open() in a child of which @become makes somebody else. */
 static int errno_of_open(int (*become)(void))
@@ -61,48 +65,44 @@ static int become_nobody_else(void)
 	return 0;
 }
 
-TEST(root_may_open_it)
+TEST_F(access, root_may_open_it)
 {
-	NEEDS_ADMIN();
 	EXPECT_EQ(0, errno_of_open(become_nobody_else));
 }
 
-TEST(others_get_eperm)
+TEST_F(access, others_get_eperm)
 {
-	NEEDS_ADMIN();
 	EXPECT_EQ(EPERM, errno_of_open(become_nobody));
 	EXPECT_EQ(EPERM, errno_of_open(become_root_without_admin));
 }
 
-TEST(root_of_another_user_namespace_gets_eperm)
+TEST_F(access, root_of_another_user_namespace_gets_eperm)
 {
-	NEEDS_ADMIN();
 	if (access("/proc/self/ns/user", F_OK))
 		SKIP(return, "no user namespaces");
 	EXPECT_EQ(EPERM, errno_of_open(become_root_of_a_namespace));
 }
 
-TEST(an_open_file_can_be_handed_to_somebody)
+TEST_F(access, an_open_file_can_be_handed_to_somebody)
 {
-	int fd, status;
+	struct lkp25p3_record rec;
+	int status;
 	pid_t pid;
 	char *p;
 
-	NEEDS_ADMIN();
-	fd = lkp_open();
 	p = map_small(page_bytes());
 	pid = fork();
 	if (!pid) {
 		if (become_nobody())
 			_exit(1);
 		write_page(p);
-		if (lkp(fd, p).state != LKP25P3_PRESENT)
+		if (lkp(self->fd, p).state != LKP25P3_PRESENT)
 			_exit(2);
 		/* But not to look at others. */
-		if (lkp_batch(fd, NULL, (uintptr_t)p & -page_bytes(), &(record_t){ 0 }, 1, 1, 0) != -1 ||
+		if (lkp_batch(self->fd, NULL, (uintptr_t)p, &rec, 1, 1, 0) != -1 ||
 		    (errno != EPERM && errno != EACCES))
 			_exit(3);
-		if (write(fd, "0", 1) != -1 || (errno != EPERM && errno != EACCES))
+		if (write(self->fd, "0", 1) != -1 || (errno != EPERM && errno != EACCES))
 			_exit(4);
 		_exit(0);
 	}
@@ -110,15 +110,12 @@ TEST(an_open_file_can_be_handed_to_somebody)
 	EXPECT_EQ(0, status);
 }
 
-TEST(a_process_of_the_kernel_has_no_addresses)
+TEST_F(access, a_process_of_the_kernel_has_no_addresses)
 {
-	record_t rec;
-	int fd;
+	struct lkp25p3_record rec;
 
-	NEEDS_ADMIN();
-	fd = lkp_open();
 	/* kthreadd */
-	EXPECT_EQ(-1, lkp_batch(fd, NULL, 0x10000, &rec, 1, 2, 0));
+	EXPECT_EQ(-1, lkp_batch(self->fd, NULL, 0x10000, &rec, 1, 2, 0));
 	EXPECT_EQ(ESRCH, errno);
 }
 

@@ -48,7 +48,7 @@ TEST_F(hostile, what_is_no_command_gets_einval)
 		"0x1000;", "10000000000000000", "%p%s%n", "0x0x1", "\xff\xfe",
 	};
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		errno = 0;
 		EXPECT_EQ(-1, write(self->fd, texts[i], strlen(texts[i])));
 		EXPECT_EQ(EINVAL, errno) {
@@ -69,7 +69,7 @@ TEST_F(hostile, long_input_gets_einval)
 
 	memset(text, '0', 1 << 20);
 	EXPECT_EQ(127, write(self->fd, text, 127));	/* 0, as an address */
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		errno = 0;
 		EXPECT_EQ(-1, write(self->fd, text, sizes[i]));
 		EXPECT_EQ(EINVAL, errno);
@@ -88,7 +88,7 @@ TEST_F(hostile, ranges_too_large_are_refused)
 		"range ffff800000000000 ffffffffffffffff",
 	};
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		EXPECT_EQ(-1, write(self->fd, texts[i], strlen(texts[i])));
 		EXPECT_EQ(EINVAL, errno);
 	}
@@ -186,7 +186,7 @@ TEST_F(hostile, memory_may_come_and_go_meanwhile)
 	struct commotion c = { .len = 4 * pmd_bytes() };
 	pthread_t threads[THREADS];
 	unsigned int nr = 512;
-	record_t *recs = calloc(nr, sizeof(*recs));
+	struct lkp25p3_record *recs = calloc(nr, sizeof(*recs));
 	uint64_t *vas = calloc(nr, sizeof(*vas));
 
 	if (c.len > 64UL << 20)
@@ -219,7 +219,7 @@ TEST_F(hostile, memory_may_come_and_go_meanwhile)
 /* A process that ends while it is looked at. */
 TEST_F(hostile, processes_may_end_meanwhile)
 {
-	record_t recs[64];
+	struct lkp25p3_record recs[64];
 	int status;
 
 	for (int i = 0; i < 100; i++) {

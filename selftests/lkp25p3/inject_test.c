@@ -39,7 +39,7 @@ static void injection_set_up(void)
 	put_file(DEBUGFS "failslab/verbose", "0");
 }
 
-static int use_all(char *p, struct lkp25p3_monitor *m, record_t *recs)
+static int use_all(char *p, struct lkp25p3_monitor *m, struct lkp25p3_record *recs)
 {
 	int fd = lkp_open(), err = 0;
 
@@ -60,7 +60,7 @@ static enum outcome run_with_failure(char *p, int nth)
 	};
 	int fd = open("/proc/self/fail-nth", O_RDWR), err;
 	char text[24], left[24] = "";
-	record_t recs[16];
+	struct lkp25p3_record recs[16];
 
 	snprintf(text, sizeof(text), "%d", nth);
 	if (write(fd, text, strlen(text)) < 0)

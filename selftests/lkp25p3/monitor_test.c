@@ -368,7 +368,7 @@ TEST_F(monitor, bad_requests_are_refused)
 	};
 	struct lkp25p3_monitor m;
 
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		m = bad[i];
 		errno = 0;
 		EXPECT_EQ(-1, ioctl(self->fd, LKP25P3_IOC_MONITOR_START, &m));
