@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The heat map: seconds, virtual addresses, and how often a page was found accessed."""
+
+import plot
+
+MIB = 1 << 20
+
+
+def matrix(run):
+    """Rows are parts of the buffer, from its beginning; columns are seconds."""
+    parts = len(run.seconds[0].bins)
+    return "\n".join(" ".join(f"{s.bins[part]:g}" for s in run.seconds) for part in range(parts))
+
+
+def heat_script(run, kind, path):
+    bytes_ = int(run.buffer["pages"]) * int(run.buffer["page_bytes"])
+    parts, va = len(run.seconds[0].bins), int(run.buffer["va"], 16)
+    tics = ", ".join(f"'{va + i * bytes_ // 4:#x}' {i * bytes_ / 4 / MIB}" for i in range(5))
+    limit = round(1000 / run.interval_ms)
+    high = len(run.seconds) + 0.5
+    quarters = "\n".join(f"set arrow from 0.5,{i * bytes_ / 4 / MIB} to {high},{i * bytes_ / 4 / MIB} nohead front "
+                         f"linewidth 0.7 dashtype 3 linecolor rgb 'white'" for i in range(1, 4))
+    return f"""$counts << EOD
+{matrix(run)}
+EOD
+set terminal {plot.TERMINALS[kind]}
+set output {plot.quoted(path)}
+set title {plot.quoted(title(run))}
+set xlabel {plot.quoted('seconds')}
+set ylabel {plot.quoted('virtual address')} offset -1,0
+set cblabel {plot.quoted(f'scans per second that found the page accessed (of {limit})')}
+set xrange [0.5:{high}]
+set yrange [0:{bytes_ / MIB}]
+set cbrange [0:{limit}]
+set xtics {'(1, 20, 40, 60, 80, 100, 120)' if len(run.seconds) == 120 else 'nomirror'}
+set ytics ({tics})
+set tics out nomirror
+set border 3
+set palette defined (0 '#000004', 1 '#3b0f70', 2 '#8c2981', 3 '#de4968', 4 '#fe9f6d', 5 '#fcfdbf')
+{quarters}
+set label 1 {plot.quoted(note(run))} at graph 0.5, graph 0.75 center front textcolor rgb 'white'
+plot $counts matrix using (1+$1):(($2+0.5)*{bytes_ / MIB / parts}):3 with image notitle
+"""
+
+
+def title(run):
+    mib = int(run.buffer["pages"]) * int(run.buffer["page_bytes"]) / MIB
+    return (f"Accesses to {mib:g} MiB, pages of {int(run.buffer['page_bytes']) // 1024} KiB, "
+            f"scanned every {run.interval_ms} ms")
+
+
+def note(run):
+    """In the dark half, where it hides nothing."""
+    hot, second = run.rates
+    text = f"sweeps per second: {hot:.0f} below, {second:.0f} in the second quarter (pace {run.pace_ms} ms)"
+    if len(run.saturated()) == 2:
+        text += "\\nboth quarters are SATURATED: read in every interval,".replace("\\n", "\n") + \
+                "\nso this cannot tell one from the other"
+    elif run.saturated():
+        text += "\nsaturated: " + ("the first quarter" if run.saturated() == [0] else "the second quarter")
+    return text
+
+
+def draw_heat(run, out, name):
+    return plot.draw(out, name, lambda kind, path: heat_script(run, kind, path))
