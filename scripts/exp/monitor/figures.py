@@ -38,7 +38,7 @@ set tics out nomirror
 set border 3
 set palette defined (0 '#000004', 1 '#3b0f70', 2 '#8c2981', 3 '#de4968', 4 '#fe9f6d', 5 '#fcfdbf')
 {quarters}
-set label 1 {plot.quoted(note(run))} at graph 0.5, graph 0.75 center front textcolor rgb 'white'
+{labels(note(run))}
 plot $counts matrix using (1+$1):(($2+0.5)*{bytes_ / MIB / parts}):3 with image notitle
 """
 
@@ -52,13 +52,17 @@ def title(run):
 def note(run):
     """In the dark half, where it hides nothing."""
     hot, second = run.rates
-    text = f"sweeps per second: {hot:.0f} below, {second:.0f} in the second quarter (pace {run.pace_ms} ms)"
+    yield f"sweeps per second: {hot:.0f} in the first quarter, {second:.0f} in the second (pace {run.pace_ms} ms)"
     if len(run.saturated()) == 2:
-        text += "\\nboth quarters are SATURATED: read in every interval,".replace("\\n", "\n") + \
-                "\nso this cannot tell one from the other"
+        yield "both are SATURATED: found in every scan, so that"
+        yield "the colours cannot tell one from the other"
     elif run.saturated():
-        text += "\nsaturated: " + ("the first quarter" if run.saturated() == [0] else "the second quarter")
-    return text
+        yield f"saturated: the {'first' if run.saturated() == [0] else 'second'} quarter, found in every scan"
+
+
+def labels(lines):
+    return "\n".join(f"set label {i + 1} {plot.quoted(line)} at graph 0.5, graph {0.8 - 0.06 * i} center front "
+                     f"textcolor rgb 'white'" for i, line in enumerate(lines))
 
 
 def draw_heat(run, out, name):
