@@ -27,8 +27,8 @@ set terminal {plot.TERMINALS[kind]}
 set output {plot.quoted(path)}
 set title {plot.quoted(title(run))}
 set xlabel {plot.quoted('seconds')}
-set ylabel {plot.quoted('virtual address')} offset -1,0
-set cblabel {plot.quoted(f'scans per second that found the page accessed (of {limit})')}
+set ylabel {plot.quoted(f'virtual address (a quarter is {bytes_ / 4 / MIB:g} MiB)')} offset -0.5,0
+set cblabel {plot.quoted(f'scans of {limit} a second that found the page accessed')}
 set xrange [0.5:{high}]
 set yrange [0:{bytes_ / MIB}]
 set cbrange [0:{limit}]
@@ -52,16 +52,16 @@ def title(run):
 def note(run):
     """In the dark half, where it hides nothing."""
     hot, second = run.rates
-    yield f"sweeps per second: {hot:.0f} in the first quarter, {second:.0f} in the second (pace {run.pace_ms} ms)"
+    yield f"{hot:.0f} sweeps per second of the first quarter,"
+    yield f"{second:.0f} of the second (asked for: one every {run.pace_ms} ms)"
     if len(run.saturated()) == 2:
-        yield "both are SATURATED: found in every scan, so that"
-        yield "the colours cannot tell one from the other"
+        yield "both SATURATED, found by every scan: looks the same"
     elif run.saturated():
-        yield f"saturated: the {'first' if run.saturated() == [0] else 'second'} quarter, found in every scan"
+        yield f"saturated: the {'first' if run.saturated() == [0] else 'second'} quarter, found by every scan"
 
 
 def labels(lines):
-    return "\n".join(f"set label {i + 1} {plot.quoted(line)} at graph 0.5, graph {0.8 - 0.06 * i} center front "
+    return "\n".join(f"set label {i + 1} {plot.quoted(line)} at graph 0.5, graph {0.94 - 0.065 * i:.3f} center front "
                      f"textcolor rgb 'white'" for i, line in enumerate(lines))
 
 
