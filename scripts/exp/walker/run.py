@@ -64,13 +64,16 @@ def parse(argv):
 
 def boots(args):
     """(where, name, plan) of each."""
+    # Each in a guest just booted: memory that was freed by one would be another layout for the next.
     layouts = [f"layout {scheme} {args.mib}M" for scheme in SCHEMES]
     latency = [f"latency {args.pages}"]
     if args.host:
         yield target.Ssh(args.host), args.host, layouts + ["vmas"] + latency
         return
     kernel = kernels.variant_dir(args.kernels[0])
-    yield target.Guest("virt", kernel, mem=args.mem), "layout", layouts + ["vmas"]
+    for layout in layouts:
+        yield target.Guest("virt", kernel, mem=args.mem), "layout", [layout]
+    yield target.Guest("virt", kernel, mem=args.mem), "layout", ["vmas"]
     for name in args.kernels:
         title, cpu = MACHINES[name]
         yield target.Guest("virt", kernels.variant_dir(name), icount=True, cpu=cpu), title, latency
