@@ -230,6 +230,9 @@ static const struct proc_ops lkp25p3_proc_ops = {
 #endif
 };
 
+/* As the file has always had it: it is open() that says EPERM. */
+#define PROC_MODE	0666
+
 static struct dentry *lkp25p3_debugfs;
 
 static int __init lkp25p3_init(void)
@@ -237,7 +240,7 @@ static int __init lkp25p3_init(void)
 	lkp25p3_debugfs = debugfs_create_dir("lkp25p3", NULL);
 	lkp25p3_latency_init(lkp25p3_debugfs);
 	lkp25p3_monitor_init(lkp25p3_debugfs);
-	if (!proc_create("lkp25p3", 0666, NULL, &lkp25p3_proc_ops)) {
+	if (!proc_create("lkp25p3", PROC_MODE, NULL, &lkp25p3_proc_ops)) {
 		debugfs_remove(lkp25p3_debugfs);
 		return -ENOMEM;
 	}

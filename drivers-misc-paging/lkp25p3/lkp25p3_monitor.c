@@ -34,7 +34,7 @@
 #include "lkp25p3_ring.h"
 
 #define MAX_MONITORS	16
-#define MAX_PAGES	(1UL << 24)
+#define MAX_PAGES	BIT(24)
 
 /* A scan that is late blurs what it finds. */
 #define MONITOR_NICE	(-10)
@@ -253,34 +253,42 @@ static bool watch_forget(struct lkp25p3_watch *watch)
 	return true;
 }
 
+static void format_head(struct seq_buf *line, const struct lkp25p3_watch *watch,
+			const struct lkp25p3_second *s, u32 off)
+{
+	u64 ms = div_u64(s->end_ns - watch->first_ns + NSEC_PER_MSEC / 2,
+			 NSEC_PER_MSEC);
+
+	seq_buf_printf(line, "[lkp25p3] monitor %d: seq=%llu t=%llu.%03llu s",
+		       watch->id, watch->ring.seq + 1, div_u64(ms, 1000),
+		       ms - div_u64(ms, 1000) * 1000);
+	seq_buf_printf(line, " pages=%lu present=%llu granule=%uK",
+		       watch->nr_pages, s->present,
+		       max(s->max_granule, s->page_bytes) >> 10);
+	seq_buf_printf(line, " scans=%u missed=%u interval=%u ms sample=1/%u",
+		       s->scans, s->missed, s->interval_ms, s->sample);
+	seq_buf_printf(line, " young=%llu scan=%llu us cpu=%llu us off=%u.%u |",
+		       s->young, div_u64(s->scan_ns, 1000),
+		       div_u64(s->cpu_ns, 1000), off / 10, off % 10);
+}
+
 static void log_second(struct lkp25p3_watch *watch,
 		       const struct lkp25p3_second *s)
 {
-	const u8 *counts = lkp25p3_ring_counts(watch->second);
-	u64 ms = div_u64(s->end_ns - watch->first_ns + NSEC_PER_MSEC / 2,
-			 NSEC_PER_MSEC);
-	unsigned int i, nr;
+	const struct lkp25p3_region *r = watch->regions;
 	struct seq_buf line;
+	unsigned int nr;
 	u32 off;
 
-	nr = lkp25p3_regions(counts, watch->nr_pages, watch->regions, &off);
+	nr = lkp25p3_regions(lkp25p3_ring_counts(watch->second),
+			     watch->nr_pages, watch->regions, &off);
 	seq_buf_init(&line, watch->line, sizeof(watch->line));
-	seq_buf_printf(&line, "[lkp25p3] monitor %d: seq=%llu t=%llu.%03llu s pages=%lu present=%llu granule=%uK",
-		       watch->id, watch->ring.seq + 1, div_u64(ms, 1000),
-		       ms - div_u64(ms, 1000) * 1000, watch->nr_pages,
-		       s->present, max(s->max_granule, s->page_bytes) >> 10);
-	seq_buf_printf(&line, " scans=%u missed=%u interval=%u ms sample=1/%u young=%llu scan=%llu us cpu=%llu us off=%u.%u |",
-		       s->scans, s->missed, s->interval_ms, s->sample,
-		       s->young, div_u64(s->scan_ns, 1000),
-		       div_u64(s->cpu_ns, 1000), off / 10, off % 10);
-	for (i = 0; i < nr; i++) {
-		u32 mean = lkp25p3_region_mean_x10(&watch->regions[i]);
+	format_head(&line, watch, s, off);
+	for (; nr; nr--, r++) {
+		u32 mean = lkp25p3_region_mean_x10(r);
 
-		seq_buf_printf(&line, " [%lu-%lu]=%u.%u",
-			       watch->regions[i].first,
-			       watch->regions[i].first +
-			       watch->regions[i].pages - 1,
-			       mean / 10, mean % 10);
+		seq_buf_printf(&line, " [%lu-%lu]=%u.%u", r->first,
+			       r->first + r->pages - 1, mean / 10, mean % 10);
 	}
 	pr_info("%s\n", seq_buf_str(&line));
 }

@@ -87,8 +87,9 @@ void lkp25p3_ring_publish(struct lkp25p3_ring *ring,
 {
 	u64 seq = ring->seq + 1;
 
-	/* After all else of it. */
+	/* After all else of it; pairs with copy_second(). */
 	smp_store_release(&second->seq, seq);
+	/* After the slot; pairs with ring_read(). */
 	smp_store_release(&ring->seq, seq);
 }
 
@@ -122,6 +123,7 @@ static ssize_t copy_second(struct lkp25p3_ring *ring, u64 seq,
 	size_t bytes = sizeof(struct lkp25p3_second) + ring->nr_pages;
 	struct lkp25p3_second *second = slot_of(ring, seq);
 
+	/* Before all else of it; pairs with lkp25p3_ring_publish(). */
 	if (smp_load_acquire(&second->seq) != seq)
 		return -EAGAIN;
 	if (copy_to_user(buf, second, bytes))
@@ -142,6 +144,7 @@ static ssize_t ring_read(struct file *file, char __user *buf, size_t count,
 	if (count < sizeof(struct lkp25p3_second) + ring->nr_pages)
 		return -EINVAL;
 	while (ret == -EAGAIN) {
+		/* Before any slot; pairs with lkp25p3_ring_publish(). */
 		u64 seq = smp_load_acquire(&ring->seq);
 
 		if (reader->next > seq)

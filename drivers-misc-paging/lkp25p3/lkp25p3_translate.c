@@ -21,7 +21,7 @@
 #define RANGE_LINES	32
 
 /* The most that a range in text may span, as its runs have to be found. */
-#define RANGE_PAGES	(1UL << 22)
+#define RANGE_PAGES	BIT(22)
 
 static const char * const no_pa_reasons[] = {
 	[LKP25P3_NO_VMA]	= "no VMA",
@@ -201,7 +201,7 @@ static void add_to_range(struct range_sum *sum, unsigned long addr,
 
 /* Fill up to GROUP records for consecutive pages; returns how many, or -EINTR. */
 static int walk_group(struct mm_struct *mm, unsigned long addr,
-			       struct lkp25p3_record *recs, unsigned int max)
+		      struct lkp25p3_record *recs, unsigned int max)
 {
 	struct vm_area_struct *vma = NULL;
 	unsigned int done = 0;

@@ -99,8 +99,8 @@ static void print_lines(char *text)
 static bool format_vmas(struct mm_struct *mm, struct seq_buf *s,
 			unsigned long *next, unsigned long *number)
 {
-	struct vm_area_struct *vma;
 	VMA_ITERATOR(vmi, mm, *next);
+	struct vm_area_struct *vma;
 
 	for_each_vma(vmi, vma) {
 		if (seq_buf_buffer_left(s) < DUMP_ONE)

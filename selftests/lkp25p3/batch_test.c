@@ -11,7 +11,7 @@ FIXTURE(batch)
 	size_t page;
 	unsigned int nr;	/* pages at p; two of three are there */
 	char *p;
-	record_t *recs;
+	struct lkp25p3_record *recs;
 	uint64_t *vas;
 };
 
@@ -62,7 +62,7 @@ TEST_F(batch, a_range_has_a_record_for_each_page)
 TEST_F(batch, a_range_leaves_a_mapping_and_enters_another)
 {
 	char *p = map_small(20 * self->page);
-	record_t recs[20];
+	struct lkp25p3_record recs[20];
 
 	write_pages(p, 20 * self->page);
 	ASSERT_EQ(0, munmap(p + 5 * self->page, 5 * self->page));
@@ -103,7 +103,7 @@ TEST_F(batch, random_addresses_in_all_ways)
 TEST_F(batch, bad_requests_are_refused)
 {
 	uint64_t va = (uintptr_t)self->p, *vas = self->vas;
-	record_t *recs = self->recs;
+	struct lkp25p3_record *recs = self->recs;
 
 	for (unsigned int i = 0; i < self->nr; i++)
 		vas[i] = va;
@@ -142,13 +142,13 @@ TEST_F(batch, what_was_done_before_a_fault_is_told)
 	batch.records = (uintptr_t)room;
 	EXPECT_EQ(-1, ioctl(self->fd, LKP25P3_IOC_BATCH, &batch));
 	EXPECT_EQ(EFAULT, errno);
-	EXPECT_GE(2 * self->page / sizeof(record_t), batch.done);
+	EXPECT_GE(2 * self->page / sizeof(struct lkp25p3_record), batch.done);
 }
 
 TEST_F(batch, a_million_translations_leave_the_log_alone)
 {
 	unsigned int nr = LKP25P3_BATCH_MAX;
-	record_t *recs = calloc(nr, sizeof(*recs));
+	struct lkp25p3_record *recs = calloc(nr, sizeof(*recs));
 	int log = log_open();
 
 	ASSERT_NE(NULL, recs);

@@ -34,8 +34,6 @@
 #define THP		"/sys/kernel/mm/transparent_hugepage/"
 #define RW		(PROT_READ | PROT_WRITE)
 
-typedef struct lkp25p3_record record_t;
-
 static inline size_t page_bytes(void)
 {
 	return getpagesize();
@@ -79,7 +77,7 @@ static inline void get_choice(const char *path, char *choice, size_t size)
 	close_at = strchr(text, ']');
 	if (open_at && close_at && (size_t)(close_at - open_at) < size) {
 		*close_at = 0;
-		strcpy(choice, open_at + 1);
+		snprintf(choice, size, "%s", open_at + 1);
 	}
 }
 
@@ -130,7 +128,7 @@ static inline int lkp_open(void)
 	return open(LKP25P3_PROC, O_RDWR | O_CLOEXEC);
 }
 
-static inline int lkp_batch(int fd, const uint64_t *vas, uint64_t start, record_t *recs,
+static inline int lkp_batch(int fd, const uint64_t *vas, uint64_t start, struct lkp25p3_record *recs,
 			    unsigned int nr, int pid, unsigned int mode)
 {
 	struct lkp25p3_batch batch = {
@@ -143,16 +141,16 @@ static inline int lkp_batch(int fd, const uint64_t *vas, uint64_t start, record_
 }
 
 /* One address in one way. */
-static inline record_t lkp_record(int fd, const void *va, int pid, unsigned int mode)
+static inline struct lkp25p3_record lkp_record(int fd, const void *va, int pid, unsigned int mode)
 {
-	record_t rec = { .state = 255 };
+	struct lkp25p3_record rec = { .state = 255 };
 	uint64_t addr = (uintptr_t)va;
 
 	lkp_batch(fd, &addr, 0, &rec, 1, pid, mode);
 	return rec;
 }
 
-static inline record_t lkp(int fd, const void *va)
+static inline struct lkp25p3_record lkp(int fd, const void *va)
 {
 	return lkp_record(fd, va, 0, LKP25P3_LOCKED);
 }

@@ -10,8 +10,6 @@ static const unsigned int ways[] = {
 	LKP25P3_LOCKED | LKP25P3_TIME_EACH,
 };
 
-#define NR_WAYS (sizeof(ways) / sizeof(ways[0]))
-
 FIXTURE(translate)
 {
 	int fd;
@@ -35,12 +33,12 @@ FIXTURE_TEARDOWN(translate)
 #define translate_fixture FIXTURE_DATA(translate)
 
 /* All ways say @state of @va; returns what one of them says. */
-static record_t check_state(struct __test_metadata *_metadata, translate_fixture *self,
+static struct lkp25p3_record check_state(struct __test_metadata *_metadata, translate_fixture *self,
 			    const char *va, unsigned int state)
 {
-	record_t rec;
+	struct lkp25p3_record rec;
 
-	for (unsigned int i = 0; i < NR_WAYS; i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(ways); i++) {
 		rec = lkp_record(self->fd, va, 0, ways[i]);
 		EXPECT_EQ(state, rec.state) {
 			TH_LOG("way %u, VA %p", ways[i], va);
@@ -58,7 +56,7 @@ TEST_F(translate, small_pages_are_where_pagemap_has_them)
 	write_pages(p, nr * self->page);
 	for (size_t i = 0; i < nr; i++) {
 		const char *va = p + i * self->page + i * 7;
-		record_t rec = check_state(_metadata, self, va, LKP25P3_PRESENT);
+		struct lkp25p3_record rec = check_state(_metadata, self, va, LKP25P3_PRESENT);
 
 		EXPECT_EQ(pagemap_pfn(va) * self->page + i * 7, rec.pa);
 		EXPECT_EQ(1, rec.level);
@@ -72,7 +70,7 @@ TEST_F(translate, entries_of_a_file_are_found)
 {
 	int fd = open("/proc/self/exe", O_RDONLY);
 	char *p = mmap(NULL, self->page, PROT_READ, MAP_SHARED, fd, 0);
-	record_t rec;
+	struct lkp25p3_record rec;
 
 	ASSERT_NE(MAP_FAILED, p);
 	read_page(p);
@@ -103,7 +101,7 @@ TEST_F(translate, says_why_there_is_no_page)
 TEST_F(translate, a_page_without_access_is_kept)
 {
 	char *p = map_small(2 * self->page);
-	record_t rec;
+	struct lkp25p3_record rec;
 	uint64_t pa;
 
 	ASSERT_NE(MAP_FAILED, p);
@@ -124,7 +122,7 @@ TEST_F(translate, a_page_without_access_is_kept)
 TEST_F(translate, the_zero_page_is_told)
 {
 	char *p = map_small(2 * self->page);
-	record_t rec;
+	struct lkp25p3_record rec;
 
 	ASSERT_NE(MAP_FAILED, p);
 	read_page(p);
@@ -160,7 +158,7 @@ TEST_F(translate, the_gap_below_a_stack_is_told)
 	check_state(_metadata, self, gap - 64 * self->page, LKP25P3_GUARD);
 }
 
-static char *vvar(void)
+static char *pfn_area(void)
 {
 	unsigned long start;
 	char line[256], *at = NULL;
@@ -177,8 +175,8 @@ static char *vvar(void)
 TEST_F(translate, pfn_mappings_are_found)
 {
 	struct timespec now;
-	char *p = vvar();
-	record_t rec;
+	char *p = pfn_area();
+	struct lkp25p3_record rec;
 
 	if (!p)
 		SKIP(return, "no [vvar]");
@@ -193,7 +191,7 @@ TEST_F(translate, a_huge_page_is_one_entry)
 {
 	size_t huge = pmd_bytes();
 	char *p = map_aligned(huge, huge);
-	record_t rec, other;
+	struct lkp25p3_record rec, other;
 
 	ASSERT_NE(MAP_FAILED, p);
 	madvise(p, huge, MADV_HUGEPAGE);
@@ -218,7 +216,7 @@ TEST_F(translate, a_huge_page_of_zeroes_is_told)
 {
 	size_t huge = pmd_bytes();
 	char *p = map_aligned(huge, huge), old[16];
-	record_t rec;
+	struct lkp25p3_record rec;
 
 	get_choice(THP "enabled", old, sizeof(old));
 	if (!old[0] || !strcmp(old, "never"))
@@ -237,7 +235,7 @@ TEST_F(translate, contiguous_entries_are_told_and_counted_one_by_one)
 	size_t len = 16 * 65536;
 	char path[128], old[16], *p;
 	struct utsname name;
-	record_t first, rec;
+	struct lkp25p3_record first, rec;
 
 	uname(&name);
 	if (strcmp(name.machine, "aarch64") || self->page != 4096)
@@ -268,7 +266,7 @@ TEST_F(translate, hugetlb_pages_are_told)
 {
 	const char *nr = "/proc/sys/vm/nr_hugepages";
 	size_t huge = pmd_bytes();
-	record_t rec;
+	struct lkp25p3_record rec;
 	char *p;
 
 	put_file(nr, "1");
@@ -313,7 +311,7 @@ TEST_F(translate, a_swapped_page_is_told_with_its_place)
 	const char *missing = swap_begin();
 	char *p = map_small(8 * self->page);
 	uint64_t entry = 0;
-	record_t rec = { 0 };
+	struct lkp25p3_record rec = { 0 };
 	int fd;
 
 	if (missing)
@@ -347,7 +345,7 @@ TEST_F(translate, a_tag_in_the_highest_byte_is_no_part_of_an_address)
 {
 	char *p = map_small(self->page);
 	struct utsname name;
-	record_t rec;
+	struct lkp25p3_record rec;
 
 	uname(&name);
 	if (strcmp(name.machine, "aarch64"))
@@ -380,7 +378,8 @@ TEST_F(translate, text_and_log_say_the_same)
 	answer = lkp_command(self->fd, command);
 	EXPECT_EQ(0, strncmp(want, answer, strlen(want)));
 	snprintf(command, sizeof(command), "0x%lx", (unsigned long)(p + self->page));
-	EXPECT_NE(NULL, strstr(lkp_command(self->fd, command), "-> no PA: not populated | Latency: "));
+	EXPECT_NE(NULL, strstr(lkp_command(self->fd, command),
+			       "-> no PA: not populated | Latency: "));
 	EXPECT_NE(NULL, strstr(lkp_command(self->fd, "0x0"), "VA: 0x0 -> no PA: no VMA | "));
 	close(log);
 }
@@ -389,7 +388,7 @@ TEST_F(translate, another_process_by_its_number)
 {
 	char *p = map_small(self->page), command[64], want[64];
 	int to[2], from[2], status;
-	record_t rec, theirs;
+	struct lkp25p3_record rec, theirs;
 	pid_t pid;
 
 	write_page(p);

@@ -11,7 +11,7 @@
 	"Type: (File-backed Mapping\nFile: ([^\n]*)\nOffset: 0x([0-9a-f]+)" \
 	"|Heap|Stack|Anonymous Mapping|Special Mapping \\[[^\n]*\\])\n"
 
-#define DUMP_SIZE	(1 << 20)
+#define DUMP_SIZE	1048576
 
 struct area {
 	unsigned long start, end, offset;
@@ -27,8 +27,9 @@ static int next_area(FILE *maps, struct area *a)
 	do {
 		if (!fgets(line, sizeof(line), maps))
 			return 0;
-		sscanf(line, "%lx-%lx %7s %lx %*s %*s %n", &a->start, &a->end, a->perms,
-		       &a->offset, &at);
+		if (sscanf(line, "%lx-%lx %7s %lx %*s %*s %n", &a->start, &a->end,
+			   a->perms, &a->offset, &at) != 4)
+			return 0;
 		name = line + at;
 		name[strcspn(name, "\n")] = 0;
 	} while (!strcmp(name, "[vsyscall]"));	/* no VMA */
@@ -41,7 +42,7 @@ static bool is_of_dump(const char *line)
 	static const char * const heads[] = { "VMA", "Permissions: ", "Type: ",
 					      "File: ", "Offset: " };
 
-	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(heads); i++)
 		if (!strncmp(line, heads[i], strlen(heads[i])))
 			return true;
 	return false;

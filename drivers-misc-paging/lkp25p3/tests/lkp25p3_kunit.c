@@ -20,7 +20,7 @@ static const struct parse_case {
 } parse_cases[] = {
 	{ "0", 0, { LKP25P3_DUMP } },
 	{ "0\n", 0, { LKP25P3_DUMP } },
-	{ " 0 \n", 0, { LKP25P3_DUMP } },
+	{ "  0 ", 0, { LKP25P3_DUMP } },
 	{ "0x0", 0, { LKP25P3_ADDRESS, 0, 0 } },
 	{ "00", 0, { LKP25P3_ADDRESS, 0, 0 } },
 	{ "0x7f00deadb000\n", 0, { LKP25P3_ADDRESS, 0, 0x7f00deadb000 } },
