@@ -174,7 +174,7 @@ class Monitor(Base):
     def test_everything_is_written(self):
         _, said = self.run_it(self.run_module, self.answer)
         names = set(os.listdir(os.path.join(self.out, "part2")))
-        self.assertLessEqual({f"{run}.{kind}" for run in ("heat-100ms", "heat-10ms", "pace-10ms", "slow-100ms")
+        self.assertLessEqual({f"{run}.{kind}" for run in ("heat-100ms", "pace-100ms", "pace-10ms", "slow-100ms")
                               for kind in ("png", "pdf", "csv")}, names)
         self.assertIn("expected   10.00, counted   10.00", said)
 

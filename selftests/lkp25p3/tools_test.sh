@@ -79,7 +79,7 @@ check_walk() {
 	expect 0 "8 pages, 8 present" ./walk -p $holder "$va-$end"
 	expect 0 "no PA: no VMA" ./walk 0x1000
 	expect 1 "No such process" ./walk -p 4194303 "$va"
-	expect 1 "Permission denied" ./unprivileged ./walk "$va"
+	expect 1 "Operation not permitted" ./unprivileged ./walk "$va"
 	./latency -n 256 >"$out" 2>&1 && grep -q '^same 256$' "$out"
 	ok "latency: the module and pagemap agree on 256 pages"
 	[ "$(grep -c '^way .* pages=256 mean=[0-9.]*$' "$out")" = 12 ]
