@@ -76,16 +76,17 @@ def cdf_script(title, latency, names, kind, path):
     blocks, lines = [], []
     for i, name in enumerate(names):
         points = cdf_points(latency.values[name])
-        # The slowest one in ten thousand is an interrupt, and would squeeze all the rest.
         blocks.append(f"$d{i} << EOD\n" + "\n".join(f"{x:.6g} {y:.6f}" for x, y in points) + "\nEOD\n")
         lines.append(f"$d{i} with lines linewidth 2 linecolor rgb '{plot.COLOURS[i]}' title {plot.quoted(WAYS[name][0])}")
+    # The slowest of a thousand had an interrupt, and would squeeze all the rest.
     low = min(latency.percentile(name, 0.1) for name in names) / 1000 / 1.5
     high = max(latency.percentile(name, 99.9) for name in names) / 1000 * 1.5
     return "".join(blocks) + f"""
 set terminal {plot.TERMINALS[kind]}
 set output {plot.quoted(path)}
 set title {plot.quoted(title)}
-set xlabel 'latency of a translation (microseconds)'
+set xlabel 'latency of a translation (microseconds)' offset 0,0.4
+set xtics ({plot.ytics(max(low, 1e-4), high)})
 set ylabel 'percentile'
 set logscale x
 set xrange [{max(low, 1e-4)}:{high}]
