@@ -99,28 +99,26 @@ bool accessed_bits_in_hardware(void)
 }
 EXPORT_SYMBOL_NS_GPL(accessed_bits_in_hardware, PAGING_LAB);
 
-static inline void keep_folio(struct folio *folio)
+static void __keep_folio(struct folio *folio)
 {
-	/* Tests first: these are atomic, and mostly done already. */
-	if (folio_test_idle(folio))
-		folio_clear_idle(folio);
-	if (!folio_test_young(folio))
-		folio_set_young(folio);
+	folio_clear_idle(folio);
+	folio_set_young(folio);
+}
+
+static __always_inline void keep_folio(struct folio *folio)
+{
+	const unsigned long mask = BIT(PG_young) | BIT(PG_idle);
+
+	/* Changing them is atomic, and mostly done already. */
+	if (unlikely((READ_ONCE(folio->flags) & mask) != BIT(PG_young)))
+		__keep_folio(folio);
 }
 
 /* As in GUP-fast: an entry that is not special has a struct page. */
-static inline void keep_page(pte_t pte)
+static __always_inline void keep_page(pte_t pte)
 {
 	if (likely(!pte_special(pte) && !pte_devmap(pte)))
 		keep_folio(pfn_folio(pte_pfn(pte)));
-}
-
-static inline bool clear_young_pte(struct vm_area_struct *vma,
-				   unsigned long addr, pte_t *ptep, bool notify)
-{
-	if (unlikely(notify))
-		return ptep_clear_young_notify(vma, addr, ptep);
-	return ptep_test_and_clear_young(vma, addr, ptep);
 }
 
 struct table_scan {
@@ -132,34 +130,64 @@ struct table_scan {
 	DECLARE_BITMAP(young, PTRS_PER_PTE);
 };
 
-/* One of several entries that share their accessed bit. */
-static inline bool in_block(pte_t pte)
+static __always_inline unsigned long address_of(const struct table_scan *t,
+						unsigned int i)
 {
-#ifdef CONFIG_ARM64_CONTPTE
-	return pte_valid_cont(pte);
-#else
-	return false;
-#endif
-}
-
-static inline unsigned int block_pages(void)
-{
-#ifdef CONFIG_ARM64_CONTPTE
-	return CONT_PTES;
-#else
-	return 1;
-#endif
+	return t->addr + i * PAGE_SIZE;
 }
 
 /*
- * Entry @i is in a block: read and clear the part of it that is in the range.
- * Returns the first entry after it.
+ * arm64: in one entry that was seen to be young, whatever its neighbours.  The
+ * lock of the table keeps everybody away but the CPUs, which set other bits.
  */
+#ifdef CONFIG_ARM64
+static __always_inline bool clear_young(const struct table_scan *t,
+					unsigned int i, pte_t *ptep)
+{
+	return atomic_long_fetch_andnot_relaxed(PTE_AF, (atomic_long_t *)ptep) &
+	       PTE_AF;
+}
+#else
+static __always_inline bool clear_young(const struct table_scan *t,
+					unsigned int i, pte_t *ptep)
+{
+	return ptep_test_and_clear_young(t->vma, address_of(t, i), ptep);
+}
+#endif
+
+#ifdef CONFIG_ARM64_CONTPTE
+
+/* One of several entries that share their accessed bit. */
+static __always_inline bool in_block(pte_t pte)
+{
+	return pte_valid_cont(pte);
+}
+
+/*
+ * Entry @i is in a block.  Any entry's bit is that of the block: if one is set
+ * all are cleared, those outside of the range too.
+ */
+static bool clear_young_block(const struct table_scan *t, unsigned int i,
+			      pte_t *ptep)
+{
+	bool young = false;
+	unsigned int n;
+
+	if (unlikely(t->notify))
+		return ptep_clear_young_notify(t->vma, address_of(t, i), ptep);
+	ptep = PTR_ALIGN_DOWN(ptep, sizeof(*ptep) * CONT_PTES);
+	for (n = 0; n < CONT_PTES; n++, ptep++)
+		if (pte_young(READ_ONCE(*ptep)))
+			young |= clear_young(t, i, ptep);
+	return young;
+}
+
+/* Returns the first entry after the block, or after the range. */
 static unsigned int scan_block(struct table_scan *t, pte_t *start,
 			       unsigned int i, pte_t pte)
 {
 	unsigned int left = pte_batch_hint(start + i, pte);
-	unsigned int before = block_pages() - left;
+	unsigned int before = CONT_PTES - left;
 	unsigned int first = i > before ? i - before : 0;
 	unsigned int last = min(i + left, t->nr);
 	struct accessed_bits_scan *scan = t->scan;
@@ -167,12 +195,8 @@ static unsigned int scan_block(struct table_scan *t, pte_t *start,
 	scan->visited += last - first;
 	scan->present += last - first;
 	scan->coarse += last - first;
-	scan->max_granule = max(scan->max_granule, block_pages() * PAGE_SIZE);
-	/* Each of these looks at all entries of the block. */
-	if (!pte_young(ptep_get(start + i)) && !t->notify)
-		return last;
-	if (!clear_young_pte(t->vma, t->addr + i * PAGE_SIZE, start + i,
-			     t->notify))
+	scan->max_granule = max(scan->max_granule, CONT_PTE_SIZE);
+	if (!clear_young_block(t, i, start + i))
 		return last;
 	bitmap_set(t->young, first, last - first);
 	if (!scan->keep_folios)
@@ -180,39 +204,67 @@ static unsigned int scan_block(struct table_scan *t, pte_t *start,
 	return last;
 }
 
-static __always_inline void scan_ptes(struct table_scan *t, pte_t *start,
-				      unsigned int first, unsigned int every)
+#else
+
+static __always_inline bool in_block(pte_t pte)
 {
-	const bool hand_on = !t->scan->keep_folios;
-	unsigned int i, present = 0, visited = 0;
+	return false;
+}
 
-	for (i = first; i < t->nr; i += every) {
-		/* Not ptep_get(), which reads a whole block of entries. */
-		pte_t pte = READ_ONCE(start[i]);
+static unsigned int scan_block(struct table_scan *t, pte_t *start,
+			       unsigned int i, pte_t pte)
+{
+	return i + 1;
+}
 
-		if (!pte_present(pte)) {
+#endif /* CONFIG_ARM64_CONTPTE */
+
+/* Somebody's secondary page tables (KVM's) have accessed bits, too. */
+static bool clear_young_notify(const struct table_scan *t, unsigned int i,
+			       pte_t *ptep)
+{
+	return ptep_clear_young_notify(t->vma, address_of(t, i), ptep);
+}
+
+static __always_inline void scan_ptes(struct table_scan *t, pte_t *start,
+				      unsigned int first, unsigned int every,
+				      bool keep, bool notify)
+{
+	unsigned int i = first, visited = 0, absent = 0, end;
+	unsigned long word;
+
+	for (end = BITS_PER_LONG; i < t->nr; end += BITS_PER_LONG) {
+		unsigned int stop = min(end, t->nr);
+
+		for (word = 0; i < stop; i += every) {
+			/* Not ptep_get(), which reads a whole block. */
+			pte_t pte = READ_ONCE(start[i]);
+
+			if (unlikely(!pte_present(pte))) {
+				absent++;
+				visited++;
+				continue;
+			}
+			if (unlikely(in_block(pte))) {
+				unsigned int next = scan_block(t, start, i, pte);
+
+				while (i + every < next)
+					i += every;
+				continue;
+			}
 			visited++;
-			continue;
+			if (!notify && !pte_young(pte))
+				continue;
+			if (notify ? !clear_young_notify(t, i, start + i) :
+				     !clear_young(t, i, start + i))
+				continue;
+			word |= BIT(i % BITS_PER_LONG);
+			if (keep)
+				keep_page(pte);
 		}
-		if (unlikely(in_block(pte))) {
-			unsigned int next = scan_block(t, start, i, pte);
-
-			while (i + every < next)
-				i += every;
-			continue;
-		}
-		visited++;
-		present++;
-		if (!pte_young(pte) && likely(!t->notify))
-			continue;
-		if (!clear_young_pte(t->vma, t->addr + i * PAGE_SIZE,
-				     start + i, t->notify))
-			continue;
-		__set_bit(i, t->young);
-		if (hand_on)
-			keep_page(pte);
+		t->young[end / BITS_PER_LONG - 1] |= word;
 	}
-	t->scan->present += present;
+	t->scan->present += visited - absent;
 	t->scan->visited += visited;
 }
 
@@ -253,10 +305,14 @@ static void scan_table(struct accessed_bits_scan *scan, pmd_t *pmd,
 	start = pte_offset_map_lock(vma->vm_mm, pmd, addr, &ptl);
 	if (!start)
 		return;
-	if (scan->every == 1)
-		scan_ptes(&t, start, 0, 1);
+	/* Three of what would be sixteen, for the sake of the first two. */
+	if (t.notify || scan->every > 1)
+		scan_ptes(&t, start, first_of_turn(scan, addr), scan->every,
+			  !scan->keep_folios, t.notify);
+	else if (scan->keep_folios)
+		scan_ptes(&t, start, 0, 1, false, false);
 	else
-		scan_ptes(&t, start, first_of_turn(scan, addr), scan->every);
+		scan_ptes(&t, start, 0, 1, true, false);
 	scan->max_granule = max(scan->max_granule, PAGE_SIZE);
 	if (!bitmap_empty(t.young, t.nr))
 		found(scan, vma, addr, t.young, t.nr);

@@ -39,12 +39,22 @@ struct mm_struct *lkp25p3_get_mm(pid_t pid);
 
 unsigned int lkp25p3_walk(struct vm_area_struct *vma, unsigned long addr,
 			  struct lkp25p3_record *recs, unsigned int max);
-void lkp25p3_walk_lockless(struct mm_struct *mm, unsigned long addr,
-			   struct lkp25p3_record *rec);
+bool lkp25p3_walk_own(struct mm_struct *mm, unsigned long addr,
+		      struct lkp25p3_record *rec);
 void lkp25p3_no_vma(struct mm_struct *mm, unsigned long addr,
 		    struct lkp25p3_record *rec);
 void lkp25p3_explain(struct mm_struct *mm, unsigned long addr,
 		     struct lkp25p3_record *rec);
+
+/*
+ * A small page that the CPU can use and of which the VMA has nothing to tell:
+ * contiguous ones may be hugetlb.
+ */
+static inline bool lkp25p3_is_plain(const struct lkp25p3_record *rec)
+{
+	return rec->state == LKP25P3_PRESENT && rec->level == 1 &&
+	       !(rec->flags & (LKP25P3_KEPT | LKP25P3_CONT));
+}
 
 /* lkp25p3_translate.c */
 

@@ -17,6 +17,7 @@
  * it was started with; the thread is stopped and the files in debugfs are
  * removed, which waits for their readers, before it is freed.
  */
+#include <linux/completion.h>
 #include <linux/debugfs.h>
 #include <linux/hrtimer.h>
 #include <linux/idr.h>
@@ -54,6 +55,7 @@
  * @id: number, and name in debugfs
  * @pid: of the process it was started by, for people
  * @thread: scans; all fields from @turn on are its own
+ * @begun: the thread has forgotten what was accessed before
  * @dir: in debugfs
  * @touched: a bit for each page that was accessed and is not yet counted;
  *	changed by anybody, atomically
@@ -77,6 +79,7 @@ struct lkp25p3_watch {
 	int id;
 	pid_t pid;
 	struct task_struct *thread;
+	struct completion begun;
 	struct dentry *dir;
 	atomic_long_t *touched;
 	struct lkp25p3_ring ring;
@@ -333,6 +336,7 @@ static int watch_thread(void *data)
 	watch->first_ns = watch->begun_ns;
 	if (!alive)
 		end_second(watch, true);
+	complete(&watch->begun);
 	due = ns_to_ktime(watch->begun_ns + interval);
 	while (alive && !kthread_should_stop()) {
 		struct lkp25p3_second *s = watch->second;
@@ -421,6 +425,7 @@ static struct lkp25p3_watch *alloc_watch(const struct lkp25p3_monitor *m)
 	watch->flags = m->flags;
 	watch->pid = task_tgid_nr(current);
 	watch->consumer.young = watch_young;
+	init_completion(&watch->begun);
 	watch->touched = kvcalloc(BITS_TO_LONGS(watch->nr_pages) + 1,
 				  sizeof(*watch->touched), GFP_KERNEL_ACCOUNT);
 	if (!watch->touched || lkp25p3_ring_init(&watch->ring, watch->nr_pages)) {
@@ -461,8 +466,27 @@ static void announce(const struct lkp25p3_watch *watch)
 }
 
 /**
+ * lkp25p3_monitor_stop() - end a monitor
+ * @watch: the monitor; freed
+ *
+ * Context: may sleep, for as long as a scan takes.
+ */
+void lkp25p3_monitor_stop(struct lkp25p3_watch *watch)
+{
+	kthread_stop(watch->thread);
+	accessed_bits_unregister(&watch->consumer);
+	debugfs_remove(watch->dir);
+	pr_info("[lkp25p3] monitor %d: ended after %llu seconds\n", watch->id,
+		watch->ring.seq);
+	free_watch(watch);
+}
+
+/**
  * lkp25p3_monitor_start() - watch a range of the caller's addresses
  * @monitor: what to watch; @monitor->id is set
+ *
+ * What was accessed before this returns is not counted, what is accessed
+ * afterwards is.
  *
  * Context: may sleep.
  * Return: the monitor; or ERR_PTR: -EINVAL, -E2BIG (more than 2^24 pages),
@@ -494,23 +518,11 @@ struct lkp25p3_watch *lkp25p3_monitor_start(struct lkp25p3_monitor *monitor)
 	make_files(watch);
 	monitor->id = watch->id;
 	wake_up_process(watch->thread);
+	if (wait_for_completion_killable(&watch->begun)) {
+		lkp25p3_monitor_stop(watch);
+		return ERR_PTR(-EINTR);
+	}
 	return watch;
-}
-
-/**
- * lkp25p3_monitor_stop() - end a monitor
- * @watch: the monitor; freed
- *
- * Context: may sleep, for as long as a scan takes.
- */
-void lkp25p3_monitor_stop(struct lkp25p3_watch *watch)
-{
-	kthread_stop(watch->thread);
-	accessed_bits_unregister(&watch->consumer);
-	debugfs_remove(watch->dir);
-	pr_info("[lkp25p3] monitor %d: ended after %llu seconds\n", watch->id,
-		watch->ring.seq);
-	free_watch(watch);
 }
 
 /**

@@ -87,6 +87,19 @@ static unsigned int walk_locked(struct mm_struct *mm,
 	return 1;
 }
 
+/*
+ * One address.  Of the caller's own, the VMA is looked up only if the page
+ * tables leave a question.
+ */
+static inline void walk_one(struct mm_struct *mm, struct vm_area_struct **vma,
+			    unsigned long addr, struct lkp25p3_record *rec)
+{
+	if (mm != current->mm)
+		walk_locked(mm, vma, addr, rec, 1);
+	else if (unlikely(!lkp25p3_walk_own(mm, addr, rec)))
+		lkp25p3_explain(mm, addr, rec);
+}
+
 /**
  * lkp25p3_translate_one() - translate an address, and say so in the log
  * @f: gets the answer for read()
@@ -112,7 +125,7 @@ int lkp25p3_translate_one(struct lkp25p3_file *f, pid_t pid,
 	start = ktime_get_ns();
 	err = mmap_read_lock_killable(mm);
 	if (!err) {
-		walk_locked(mm, &vma, addr, &rec, 1);
+		walk_one(mm, &vma, addr, &rec);
 		mmap_read_unlock(mm);
 	}
 	raw = ktime_get_ns() - start;
@@ -303,7 +316,7 @@ static int random_locked(struct mm_struct *mm, const u64 *vas,
 	if (mmap_read_lock_killable(mm))
 		return -EINTR;
 	for (i = 0; i < nr; i++)
-		walk_locked(mm, &vma, vas[i], &recs[i], 1);
+		walk_one(mm, &vma, vas[i], &recs[i]);
 	mmap_read_unlock(mm);
 	return 0;
 }
@@ -325,7 +338,7 @@ static int random_lockless(struct mm_struct *mm, const u64 *vas,
 	unsigned int i;
 
 	for (i = 0; i < nr; i++)
-		lkp25p3_walk_lockless(mm, vas[i], &recs[i]);
+		lkp25p3_walk_own(mm, vas[i], &recs[i]);
 	return 0;
 }
 
@@ -336,8 +349,7 @@ static int explain_all(struct mm_struct *mm, const u64 *vas,
 	unsigned int i;
 
 	for (i = 0; i < nr; i++) {
-		if (recs[i].state == LKP25P3_PRESENT &&
-		    !(recs[i].flags & LKP25P3_KEPT) && recs[i].level == 1)
+		if (lkp25p3_is_plain(&recs[i]))
 			continue;
 		if (mmap_read_lock_killable(mm))
 			return -EINTR;

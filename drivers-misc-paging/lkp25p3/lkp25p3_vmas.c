@@ -167,13 +167,14 @@ int lkp25p3_dump_vmas(void)
 	struct mm_struct *mm;
 	int err;
 
-	ratelimit_set_flags(&limit, RATELIMIT_MSG_ON_RELEASE);
-	if (!__ratelimit(&limit))
-		return -EAGAIN;
 	mm = mm_of_init();
 	if (IS_ERR(mm))
 		return PTR_ERR(mm);
-	err = mutex_lock_killable(&dump_lock);
+	ratelimit_set_flags(&limit, RATELIMIT_MSG_ON_RELEASE);
+	if (__ratelimit(&limit))
+		err = mutex_lock_killable(&dump_lock);
+	else
+		err = -EAGAIN;
 	if (!err) {
 		err = dump_vmas_of(mm);
 		mutex_unlock(&dump_lock);

@@ -53,12 +53,12 @@ static inline bool pte_contiguous(pte_t pte)
 #endif
 }
 
-static inline u32 flag_if(bool set, u32 flag)
+static __always_inline u32 flag_if(bool set, u32 flag)
 {
 	return set ? flag : 0;
 }
 
-static inline void set_record(struct lkp25p3_record *rec, u64 pa, u32 flags,
+static __always_inline void set_record(struct lkp25p3_record *rec, u64 pa, u32 flags,
 			      u8 state, u8 level, u8 shift)
 {
 	rec->pa = pa;
@@ -92,7 +92,7 @@ static void set_swapped(struct lkp25p3_record *rec, swp_entry_t entry,
 }
 
 /* @pte is present. */
-static inline u32 pte_bits(pte_t pte)
+static __always_inline u32 pte_bits(pte_t pte)
 {
 	return flag_if(pte_young(pte), LKP25P3_YOUNG) |
 	       flag_if(pte_dirty(pte), LKP25P3_DIRTY) |
@@ -100,7 +100,7 @@ static inline u32 pte_bits(pte_t pte)
 	       flag_if(pte_contiguous(pte), LKP25P3_CONT);
 }
 
-static inline u32 pte_kind(pte_t pte)
+static __always_inline u32 pte_kind(pte_t pte)
 {
 	if (likely(!pte_special(pte)))
 		return 0;
@@ -108,18 +108,17 @@ static inline u32 pte_kind(pte_t pte)
 }
 
 /* Records for @nr pages that are mapped one after the other from @pte on. */
-static inline void set_ptes_present(struct lkp25p3_record *recs, pte_t pte,
-				    unsigned long offset, unsigned int nr)
+static __always_inline void set_ptes_present(struct lkp25p3_record *recs,
+					     pte_t pte, unsigned long offset,
+					     unsigned int nr)
 {
 	u32 flags = pte_bits(pte) | pte_kind(pte);
 	u64 pa = PFN_PHYS(pte_pfn(pte)) + offset;
-	u8 state = LKP25P3_PRESENT;
-	unsigned int i;
 
 	if (unlikely(!pte_usable(pte)))
 		flags |= LKP25P3_KEPT;
-	for (i = 0; i < nr; i++, pa += PAGE_SIZE)
-		set_record(&recs[i], pa, flags, state, 1, PAGE_SHIFT);
+	for (; nr; nr--, recs++, pa += PAGE_SIZE)
+		set_record(recs, pa, flags, LKP25P3_PRESENT, 1, PAGE_SHIFT);
 }
 
 /* How many pages from @addr on, at most @max, an entry of 2^@shift bytes has. */
@@ -141,11 +140,21 @@ static unsigned int walk_none(unsigned long addr, unsigned int shift,
 	return nr;
 }
 
-static unsigned int walk_ptes(pmd_t pmd, unsigned long addr,
-			      struct lkp25p3_record *recs, unsigned int max)
+static void set_absent(struct lkp25p3_record *rec, pte_t pte,
+		       unsigned long offset)
+{
+	if (pte_none(pte))
+		set_record(rec, 0, 0, LKP25P3_NOT_POPULATED, 0, 0);
+	else
+		set_swapped(rec, pte_to_swp_entry(pte), offset, 1, PAGE_SHIFT);
+}
+
+static __always_inline unsigned int walk_ptes(pmd_t pmd, unsigned long addr,
+					      struct lkp25p3_record *recs,
+					      unsigned int max)
 {
 	unsigned long offset = offset_in_page(addr);
-	unsigned int done = 0;
+	unsigned int done, nr;
 	/* The copy: the entry itself may have become a huge page. */
 	pte_t *ptep = pte_offset_map(&pmd, addr);
 
@@ -153,21 +162,17 @@ static unsigned int walk_ptes(pmd_t pmd, unsigned long addr,
 	if (unlikely(!ptep))
 		return walk_none(addr, PMD_SHIFT, recs, max);
 	max = min_t(unsigned long, max, PTRS_PER_PTE - pte_index(addr));
-	while (done < max) {
+	for (done = 0; done < max; done += nr) {
 		pte_t pte = ptep_get_lockless(ptep + done);
-		unsigned int nr = 1;
 
-		if (likely(pte_present(pte))) {
-			nr = min(pte_batch_hint(ptep + done, pte), max - done);
-			set_ptes_present(recs + done, pte, offset, nr);
-		} else if (pte_none(pte)) {
-			set_record(recs + done, 0, 0, LKP25P3_NOT_POPULATED,
-				   0, 0);
-		} else {
-			set_swapped(recs + done, pte_to_swp_entry(pte), offset,
-				    1, PAGE_SHIFT);
+		nr = 1;
+		if (unlikely(!pte_present(pte))) {
+			set_absent(recs + done, pte, offset);
+			continue;
 		}
-		done += nr;
+		if (max > 1 && unlikely(pte_contiguous(pte)))
+			nr = min(pte_batch_hint(ptep + done, pte), max - done);
+		set_ptes_present(recs + done, pte, offset, nr);
 	}
 	pte_unmap(ptep);
 	return done;
@@ -215,8 +220,10 @@ static unsigned int walk_swapped_pmd(pmd_t pmd, unsigned long addr,
 }
 
 /* In an RCU read section at least.  Returns the number of records, not 0. */
-static unsigned int walk_tables(struct mm_struct *mm, unsigned long addr,
-				struct lkp25p3_record *recs, unsigned int max)
+static __always_inline unsigned int walk_tables(struct mm_struct *mm,
+						unsigned long addr,
+						struct lkp25p3_record *recs,
+						unsigned int max)
 {
 	pgd_t *pgdp = pgd_offset(mm, addr);
 	pgd_t pgd = pgdp_get(pgdp);
@@ -250,7 +257,7 @@ static unsigned int walk_tables(struct mm_struct *mm, unsigned long addr,
 }
 
 /* What only the VMA tells: hugetlb, and what is not accessible. */
-static void complete_record(struct vm_area_struct *vma, unsigned long addr,
+static void complete_record(struct vm_area_struct *vma,
 			    struct lkp25p3_record *rec)
 {
 	bool open = vma_is_accessible(vma);
@@ -269,10 +276,6 @@ static void complete_record(struct vm_area_struct *vma, unsigned long addr,
 	}
 }
 
-static inline bool is_complete(const struct lkp25p3_record *rec)
-{
-	return rec->state == LKP25P3_PRESENT && !(rec->flags & LKP25P3_KEPT);
-}
 
 static unsigned int walk_hugetlb(struct vm_area_struct *vma,
 				 unsigned long addr,
@@ -301,6 +304,7 @@ unsigned int lkp25p3_walk(struct vm_area_struct *vma, unsigned long addr,
 			  struct lkp25p3_record *recs, unsigned int max)
 {
 	bool hugetlb = unlikely(is_vm_hugetlb_page(vma));
+	bool open = vma_is_accessible(vma);
 	unsigned int i, nr;
 
 	if (max > 1)
@@ -311,34 +315,37 @@ unsigned int lkp25p3_walk(struct vm_area_struct *vma, unsigned long addr,
 		       walk_tables(vma->vm_mm, addr, recs, max);
 	rcu_read_unlock();
 
+	/* An open one has nothing to add but that KEPT is a NUMA hint. */
 	for (i = 0; i < nr; i++)
-		if (unlikely(hugetlb || !is_complete(&recs[i])))
-			complete_record(vma, addr + i * PAGE_SIZE, &recs[i]);
+		if (unlikely(hugetlb || !open || recs[i].flags & LKP25P3_KEPT))
+			complete_record(vma, &recs[i]);
 	return nr;
 }
 
 /**
- * lkp25p3_walk_lockless() - translate one of the caller's own addresses
+ * lkp25p3_walk_own() - translate one of the caller's own addresses
  * @mm: current->mm
  * @addr: any number
- * @rec: the answer; lkp25p3_explain() is to look at it if it is not
- *	LKP25P3_PRESENT, or has LKP25P3_KEPT in its flags
+ * @rec: the answer, as far as page tables have it
  *
- * Context: any but NMI; no lock is taken.
+ * Context: any but NMI; no lock is needed.
+ * Return: true if the answer is complete; false if lkp25p3_explain() is to look
+ * at it.
  */
-void lkp25p3_walk_lockless(struct mm_struct *mm, unsigned long addr,
-			   struct lkp25p3_record *rec)
+bool lkp25p3_walk_own(struct mm_struct *mm, unsigned long addr,
+		      struct lkp25p3_record *rec)
 {
 	unsigned long flags;
 
 	addr = untagged_addr(addr);
-	if (addr >= TASK_SIZE_MAX) {
+	if (unlikely(addr >= TASK_SIZE_MAX)) {
 		set_record(rec, 0, 0, LKP25P3_NO_VMA, 0, 0);
-		return;
+		return true;
 	}
 	local_irq_save(flags);
 	walk_tables(mm, addr, rec, 1);
 	local_irq_restore(flags);
+	return lkp25p3_is_plain(rec);
 }
 
 /**
@@ -359,7 +366,7 @@ void lkp25p3_no_vma(struct mm_struct *mm, unsigned long addr,
 }
 
 /**
- * lkp25p3_explain() - complete the answer of a lockless walk
+ * lkp25p3_explain() - complete the answer of lkp25p3_walk_own()
  * @mm: address space
  * @addr: address
  * @rec: the answer
@@ -375,7 +382,7 @@ void lkp25p3_explain(struct mm_struct *mm, unsigned long addr,
 	addr = untagged_addr(addr);
 	vma = vma_lookup(mm, addr);
 	if (vma)
-		complete_record(vma, addr, rec);
+		complete_record(vma, rec);
 	else
 		lkp25p3_no_vma(mm, addr, rec);
 	rec->ns = ns;

@@ -65,7 +65,7 @@ TEST_F(hostile, what_is_no_command_gets_einval)
 TEST_F(hostile, long_input_gets_einval)
 {
 	static const size_t sizes[] = { 128, 129, 4096, 1 << 20 };
-	char *text = malloc(1 << 20);
+	char *text = malloc(1 << 20), *volatile nowhere = (char *)8;
 
 	memset(text, '0', 1 << 20);
 	EXPECT_EQ(127, write(self->fd, text, 127));	/* 0, as an address */
@@ -74,9 +74,9 @@ TEST_F(hostile, long_input_gets_einval)
 		EXPECT_EQ(-1, write(self->fd, text, sizes[i]));
 		EXPECT_EQ(EINVAL, errno);
 	}
-	EXPECT_EQ(-1, write(self->fd, (void *)8, 16));
+	EXPECT_EQ(-1, write(self->fd, nowhere, 16));
 	EXPECT_EQ(EFAULT, errno);
-	EXPECT_EQ(-1, write(self->fd, (void *)-4096L, 16));
+	EXPECT_EQ(-1, write(self->fd, nowhere - 4096, 16));
 	EXPECT_EQ(EFAULT, errno);
 	free(text);
 }
@@ -174,7 +174,7 @@ static void *make_commotion(void *data)
 		default:
 			if (mmap(at, part, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
 				 -1, 0) == at)
-				write_pages(at, part);
+				madvise(at, part, 23 /* MADV_POPULATE_WRITE */);
 		}
 		sched_yield();
 	}
