@@ -22,8 +22,8 @@ from records import Run, TOLERANCE, take_all
 
 FULL = dict(mib=1024, small_mib=128, seconds=120, mem="4G")
 QUICK = dict(mib=32, small_mib=16, seconds=3, mem=None)
-# An instruction takes 4 ns: 250 million a second, so that two minutes of a guest take some of ours.
-SHIFT = 2
+# An instruction takes 8 ns: 125 million a second, so that two minutes of a guest take some of ours.
+SHIFT = 3
 SLOW_PACE_MS = 25       # 40 sweeps a second: seen in each of 10 intervals, but not in each of 100
 
 
