@@ -26,7 +26,7 @@
 #include "lkp25p3_internal.h"
 
 /* The CPU can use this entry: it is neither PROT_NONE nor being changed. */
-static inline bool pte_usable(pte_t pte)
+static __always_inline bool pte_usable(pte_t pte)
 {
 #ifdef CONFIG_ARM64
 	return pte_valid(pte);
@@ -44,7 +44,7 @@ static inline bool pmd_usable(pmd_t pmd)
 #endif
 }
 
-static inline bool pte_contiguous(pte_t pte)
+static __always_inline bool pte_contiguous(pte_t pte)
 {
 #ifdef CONFIG_ARM64
 	return pte_usable(pte) && pte_cont(pte);
@@ -61,14 +61,14 @@ static __always_inline u32 flag_if(bool set, u32 flag)
 static __always_inline void set_record(struct lkp25p3_record *rec, u64 pa, u32 flags,
 			      u8 state, u8 level, u8 shift)
 {
+	/* In one piece: a range writes these by the million. */
+	const u8 tail[8] = { state, level, shift };
+
 	rec->pa = pa;
 	rec->ns = 0;
 	rec->flags = flags;
-	rec->state = state;
-	rec->level = level;
-	rec->shift = shift;
-	rec->swap_type = 0;
-	rec->reserved = 0;
+	memcpy((u8 *)rec + offsetof(struct lkp25p3_record, state), tail,
+	       sizeof(tail));
 }
 
 static void set_swapped(struct lkp25p3_record *rec, swp_entry_t entry,
@@ -107,18 +107,24 @@ static __always_inline u32 pte_kind(pte_t pte)
 	return is_zero_pfn(pte_pfn(pte)) ? LKP25P3_ZERO : LKP25P3_SPECIAL;
 }
 
-/* Records for @nr pages that are mapped one after the other from @pte on. */
-static __always_inline void set_ptes_present(struct lkp25p3_record *recs,
-					     pte_t pte, unsigned long offset,
-					     unsigned int nr)
+/*
+ * Records for @nr pages that are mapped one after the other from @pte on;
+ * returns their flags.
+ */
+static __always_inline u32 set_ptes_present(struct lkp25p3_record *recs,
+					    pte_t pte, unsigned long offset,
+					    unsigned int nr)
 {
 	u32 flags = pte_bits(pte) | pte_kind(pte);
 	u64 pa = PFN_PHYS(pte_pfn(pte)) + offset;
 
 	if (unlikely(!pte_usable(pte)))
 		flags |= LKP25P3_KEPT;
-	for (; nr; nr--, recs++, pa += PAGE_SIZE)
-		set_record(recs, pa, flags, LKP25P3_PRESENT, 1, PAGE_SHIFT);
+	do {
+		set_record(recs++, pa, flags, LKP25P3_PRESENT, 1, PAGE_SHIFT);
+		pa += PAGE_SIZE;
+	} while (--nr);
+	return flags;
 }
 
 /* How many pages from @addr on, at most @max, an entry of 2^@shift bytes has. */
@@ -149,9 +155,10 @@ static void set_absent(struct lkp25p3_record *rec, pte_t pte,
 		set_swapped(rec, pte_to_swp_entry(pte), offset, 1, PAGE_SHIFT);
 }
 
+/* The flags of all records are added to *@seen. */
 static __always_inline unsigned int walk_ptes(pmd_t pmd, unsigned long addr,
 					      struct lkp25p3_record *recs,
-					      unsigned int max)
+					      unsigned int max, u32 *seen)
 {
 	unsigned long offset = offset_in_page(addr);
 	unsigned int done, nr;
@@ -163,16 +170,19 @@ static __always_inline unsigned int walk_ptes(pmd_t pmd, unsigned long addr,
 		return walk_none(addr, PMD_SHIFT, recs, max);
 	max = min_t(unsigned long, max, PTRS_PER_PTE - pte_index(addr));
 	for (done = 0; done < max; done += nr) {
-		pte_t pte = ptep_get_lockless(ptep + done);
+		/* Not ptep_get_lockless(), which reads a whole block. */
+		pte_t pte = READ_ONCE(ptep[done]);
 
 		nr = 1;
 		if (unlikely(!pte_present(pte))) {
 			set_absent(recs + done, pte, offset);
 			continue;
 		}
-		if (max > 1 && unlikely(pte_contiguous(pte)))
+		if (unlikely(pte_contiguous(pte))) {
+			pte = ptep_get_lockless(ptep + done);
 			nr = min(pte_batch_hint(ptep + done, pte), max - done);
-		set_ptes_present(recs + done, pte, offset, nr);
+		}
+		*seen |= set_ptes_present(recs + done, pte, offset, nr);
 	}
 	pte_unmap(ptep);
 	return done;
@@ -223,7 +233,7 @@ static unsigned int walk_swapped_pmd(pmd_t pmd, unsigned long addr,
 static __always_inline unsigned int walk_tables(struct mm_struct *mm,
 						unsigned long addr,
 						struct lkp25p3_record *recs,
-						unsigned int max)
+						unsigned int max, u32 *seen)
 {
 	pgd_t *pgdp = pgd_offset(mm, addr);
 	pgd_t pgd = pgdp_get(pgdp);
@@ -250,10 +260,12 @@ static __always_inline unsigned int walk_tables(struct mm_struct *mm,
 		return walk_none(addr, PMD_SHIFT, recs, max);
 	if (unlikely(!pmd_present(pmd)))
 		return walk_swapped_pmd(pmd, addr, recs, max);
-	if (pmd_leaf(pmd))
-		return walk_huge(pmd_pfn(pmd), pmd_bits(pmd), 2, PMD_SHIFT,
-				 addr, recs, max);
-	return walk_ptes(pmd, addr, recs, max);
+	if (pmd_leaf(pmd)) {
+		*seen = pmd_bits(pmd);
+		return walk_huge(pmd_pfn(pmd), *seen, 2, PMD_SHIFT, addr, recs,
+				 max);
+	}
+	return walk_ptes(pmd, addr, recs, max, seen);
 }
 
 /* What only the VMA tells: hugetlb, and what is not accessible. */
@@ -282,11 +294,14 @@ static unsigned int walk_hugetlb(struct vm_area_struct *vma,
 				 struct lkp25p3_record *recs, unsigned int max)
 {
 	unsigned long flags;
-	unsigned int nr;
+	unsigned int i, nr;
+	u32 seen = 0;
 
 	local_irq_save(flags);
-	nr = walk_tables(vma->vm_mm, addr, recs, max);
+	nr = walk_tables(vma->vm_mm, addr, recs, max, &seen);
 	local_irq_restore(flags);
+	for (i = 0; i < nr; i++)
+		complete_record(vma, &recs[i]);
 	return nr;
 }
 
@@ -303,21 +318,21 @@ static unsigned int walk_hugetlb(struct vm_area_struct *vma,
 unsigned int lkp25p3_walk(struct vm_area_struct *vma, unsigned long addr,
 			  struct lkp25p3_record *recs, unsigned int max)
 {
-	bool hugetlb = unlikely(is_vm_hugetlb_page(vma));
-	bool open = vma_is_accessible(vma);
 	unsigned int i, nr;
+	u32 seen = 0;
 
 	if (max > 1)
 		max = min_t(unsigned long, max,
 			    DIV_ROUND_UP(vma->vm_end - addr, PAGE_SIZE));
+	if (unlikely(is_vm_hugetlb_page(vma)))
+		return walk_hugetlb(vma, addr, recs, max);
 	rcu_read_lock();
-	nr = hugetlb ? walk_hugetlb(vma, addr, recs, max) :
-		       walk_tables(vma->vm_mm, addr, recs, max);
+	nr = walk_tables(vma->vm_mm, addr, recs, max, &seen);
 	rcu_read_unlock();
 
-	/* An open one has nothing to add but that KEPT is a NUMA hint. */
-	for (i = 0; i < nr; i++)
-		if (unlikely(hugetlb || !open || recs[i].flags & LKP25P3_KEPT))
+	/* Else all that the VMA could add is that KEPT was a NUMA hint. */
+	if (unlikely(!vma_is_accessible(vma) || seen & LKP25P3_KEPT))
+		for (i = 0; i < nr; i++)
 			complete_record(vma, &recs[i]);
 	return nr;
 }
@@ -336,6 +351,7 @@ bool lkp25p3_walk_own(struct mm_struct *mm, unsigned long addr,
 		      struct lkp25p3_record *rec)
 {
 	unsigned long flags;
+	u32 seen = 0;
 
 	addr = untagged_addr(addr);
 	if (unlikely(addr >= TASK_SIZE_MAX)) {
@@ -343,7 +359,7 @@ bool lkp25p3_walk_own(struct mm_struct *mm, unsigned long addr,
 		return true;
 	}
 	local_irq_save(flags);
-	walk_tables(mm, addr, rec, 1);
+	walk_tables(mm, addr, rec, 1, &seen);
 	local_irq_restore(flags);
 	return lkp25p3_is_plain(rec);
 }
