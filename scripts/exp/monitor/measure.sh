@@ -20,6 +20,6 @@ while read -r name bytes seconds pace interval sample; do
 	echo "$mark" >/dev/kmsg
 	./memalloc -n "$bytes" -t "$seconds" -p "$pace" -i "$interval" -s "$sample" read ||
 		echo "fail memalloc read ($name)"
-	dmesg | sed "1,/$mark/d" | grep 'lkp25p3.*monitor' | tail -n 4 | sed 's/^/log /'
+	dmesg | sed "1,/$mark/d" | grep 'lkp25p3.*monitor' | head -n 3 | sed 's/^/log /'
 done <plan 2>&1
 echo end

@@ -36,7 +36,8 @@ def summary_lines(facts):
                    f" (pages from {region[4]} to {region[5]})")
         if "regions" in run:
             yield (f"  {run['scans']:.1f} scans a second, {run['missed']} missed; a scan takes {run['scan_ms']:.2f} ms, "
-                   f"{run['ns_per_page']:.1f} ns a page; the monitor's thread {run['cpu_percent']:.1f} % of a CPU")
+                   f"{run['ns_per_page']:.1f} ns a page; the monitor's thread {run['cpu_percent']:.1f} % of a "
+                   f"CPU")
 
 
 def cost_rows(facts):
@@ -58,12 +59,12 @@ def write_page(runs, facts, out):
                            f"{facts['conditions']['core']}{', under QEMU' if facts['emulated'] else ''} \u00b7 "
                            f"{facts['date']}")
     if facts["emulated"]:
-        page.text("All of this ran under an emulator, and the seconds are its own: what is compared is the count of the "
-                  "monitor with the count of the program, in one run.", "note")
+        page.text("All of this ran under an emulator, and the seconds are its own: what is compared is the count of "
+                  "the monitor with the count of the program, in one run.", "note")
     if facts["quick"]:
         page.text(f"A quick run: {facts['mib']} MiB and {facts['seconds']} seconds instead of 1024 and 120.", "note")
-    page.text("One thread of the program reads the first quarter of the buffer as fast as it goes, one the second quarter "
-              "at its pace, nobody the upper half. Colour: in how many scans of a second a page was found accessed. "
+    page.text("One thread of the program reads the first quarter of the buffer as fast as it goes, one the second "
+              "quarter at its pace, nobody the upper half. Colour: in how many scans of a second a page was found accessed. "
               "Expected is the lesser of the sweeps and the scans of each second.")
     for run in runs:
         page.heading(run.title[0].upper() + run.title[1:])

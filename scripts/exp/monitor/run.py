@@ -89,8 +89,8 @@ def measure(args):
                               lambda name: print(f"monitor: {name}", file=sys.stderr))
     for run, _, seconds in planned:
         run.check_complete(seconds)
-    conditions["time"] = (f"virtual, {1 << SHIFT} ns an instruction, one CPU (-icount)" if not args.host and not args.wall
-                          else "of the machine")
+    virtual = not args.host and not args.wall
+    conditions["time"] = f"virtual, {1 << SHIFT} ns an instruction, one CPU (-icount)" if virtual else "of the machine"
     conditions["core"] = args.cpu if not args.host else args.host
     return [run for run, _, _ in planned], conditions
 

@@ -77,7 +77,8 @@ def cdf_script(title, latency, names, kind, path):
     for i, name in enumerate(names):
         points = cdf_points(latency.values[name])
         blocks.append(f"$d{i} << EOD\n" + "\n".join(f"{x:.6g} {y:.6f}" for x, y in points) + "\nEOD\n")
-        lines.append(f"$d{i} with lines linewidth 2 linecolor rgb '{plot.COLOURS[i]}' title {plot.quoted(WAYS[name][0])}")
+        lines.append(f"$d{i} with lines linewidth 2 linecolor rgb '{plot.COLOURS[i]}' "
+                     f"title {plot.quoted(WAYS[name][0])}")
     # The slowest of a thousand had an interrupt, and would squeeze all the rest.
     low = min(latency.percentile(name, 0.1) for name in names) / 1000 / 1.5
     high = max(latency.percentile(name, 99.9) for name in names) / 1000 * 1.5
