@@ -58,12 +58,14 @@ class Guest:
 
     emulated = True
 
-    def __init__(self, machine, kernel_dir, icount=False, cpu=None, timeout=3600, mem=None):
+    def __init__(self, machine, kernel_dir, icount=False, cpu=None, timeout=3600, mem=None, shift=0):
         self.machine = machine
         self.kernel_dir = kernel_dir
         self.options = ["--machine", machine, "--kernel", kernel_dir, "--timeout", str(timeout)]
         if icount:
             self.options.append("--icount")
+        if shift:
+            self.options += ["--shift", str(shift)]
         if cpu:
             self.options += ["--cpu", cpu]
         if mem:

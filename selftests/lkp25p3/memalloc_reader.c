@@ -4,10 +4,11 @@
  * goes, the second one every few milliseconds, and the upper half never.
  *
  * Each quarter has a thread of its own, so that one does not pace the other,
- * and each thread stamps the end of every sweep.  The monitor of lkp25p3 counts
- * for each page and second in how many of its intervals the page was accessed.
- * Both together say whether it counts right: a page that is swept s times in a
- * second is found s times, but never more often than there were scans.
+ * and each thread counts its sweeps by the millisecond that they end in.  The
+ * monitor of lkp25p3 counts for each page and second in how many of its
+ * intervals the page was accessed.  Both together say whether it counts right:
+ * a page that is swept s times in a second is found s times, but never more
+ * often than there were scans.
  *
  * For each record of the monitor there is a line "second" and a line "bins",
  * which has the mean count of each 256th part of the buffer in hundredths.
@@ -23,18 +24,23 @@
 #define QUARTERS	4
 #define PATIENCE_SEC	60
 
-/* Sweeps whose end is remembered, enough for a monitor that is a minute late. */
-#define STAMPS		131072
+#define NS_PER_MS	1000000ULL
+/* Milliseconds that are remembered: more than the patience. */
+#define SLOTS		65536
 
-/* A thread that sweeps its part; the ends of its sweeps are a ring. */
+/* Sweeps that ended in a millisecond of CLOCK_MONOTONIC. */
+struct slot {
+	__u64 ms, nr;
+};
+
+/* A thread that sweeps its part; only it writes to nr and slots. */
 struct sweeper {
 	pthread_t thread;
 	const char *start;
 	__u64 bytes;
-	__u64 pace_ns;	/* 0: one sweep after the other */
-	__u64 nr;		/* sweeps done; written last, with release */
-	__u64 *ends;
-	__u64 counted;	/* sweeps that earlier windows have had */
+	__u64 pace_ns;		/* 0: one sweep after the other */
+	__u64 nr;		/* sweeps done */
+	struct slot *slots;	/* a ring */
 };
 
 static bool stop;
@@ -44,6 +50,19 @@ static void sleep_until(__u64 when)
 	struct timespec at = { when / NS_PER_SEC, when % NS_PER_SEC };
 
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
+}
+
+static void count_sweep(struct sweeper *s, __u64 now)
+{
+	__u64 ms = now / NS_PER_MS;
+	struct slot *slot = &s->slots[ms % SLOTS];
+
+	s->nr++;
+	if (slot->ms != ms) {
+		__atomic_store_n(&slot->nr, 0, __ATOMIC_RELAXED);
+		__atomic_store_n(&slot->ms, ms, __ATOMIC_RELEASE);
+	}
+	__atomic_store_n(&slot->nr, slot->nr + 1, __ATOMIC_RELAXED);
 }
 
 static void *sweep(void *arg)
@@ -57,8 +76,7 @@ static void *sweep(void *arg)
 		for (const char *p = s->start; p < s->start + s->bytes; p += page)
 			read_byte(p);
 		now = now_ns();
-		s->ends[s->nr % STAMPS] = now;
-		__atomic_store_n(&s->nr, s->nr + 1, __ATOMIC_RELEASE);
+		count_sweep(s, now);
 		if (!s->pace_ns)
 			continue;
 		due += s->pace_ns;
@@ -75,25 +93,27 @@ static void start_sweeper(struct sweeper *s, const char *start, __u64 bytes,
 {
 	s->start = start;
 	s->bytes = bytes;
-	s->pace_ns = pace_ms * (NS_PER_SEC / 1000);
-	s->ends = calloc(STAMPS, sizeof(*s->ends));
-	if (!s->ends)
-		fail("no memory for the time stamps");
+	s->pace_ns = pace_ms * NS_PER_MS;
+	s->slots = calloc(SLOTS, sizeof(*s->slots));
+	if (!s->slots)
+		fail("no memory for the counts of sweeps");
 	errno = pthread_create(&s->thread, NULL, sweep, s);
 	if (errno)
 		fail("starting a thread");
 }
 
-/* Sweeps that ended before @end and that were not asked for before. */
-static __u64 sweeps_until(struct sweeper *s, __u64 end)
+/* Sweeps that ended from @start to @end, to a millisecond. */
+static __u64 sweeps_between(const struct sweeper *s, __u64 start, __u64 end)
 {
-	__u64 nr = __atomic_load_n(&s->nr, __ATOMIC_ACQUIRE), first = s->counted;
+	__u64 nr = 0;
 
-	if (nr - s->counted >= STAMPS)
-		fail("the monitor's records come too late");
-	while (s->counted < nr && s->ends[s->counted % STAMPS] < end)
-		s->counted++;
-	return s->counted - first;
+	for (__u64 ms = start / NS_PER_MS; ms < end / NS_PER_MS; ms++) {
+		const struct slot *slot = &s->slots[ms % SLOTS];
+
+		if (__atomic_load_n(&slot->ms, __ATOMIC_ACQUIRE) == ms)
+			nr += __atomic_load_n(&slot->nr, __ATOMIC_RELAXED);
+	}
+	return nr;
 }
 
 /* A page at a time, so that a count is one of a page of the base size. */
@@ -176,7 +196,8 @@ static void print_quarter(const __u8 *counts, __u64 first, __u64 end)
 	printf(" %.4f/%u/%u", mean_of(counts, first, end), min, max);
 }
 
-static void print_second(const struct lkp25p3_second *s, struct sweeper *sweepers)
+static void print_second(const struct lkp25p3_second *s,
+			 const struct sweeper *sweepers)
 {
 	const __u8 *counts = (const __u8 *)s + s->bytes;
 	__u64 n = s->nr_pages, bins = n < BINS ? n : BINS;
@@ -186,11 +207,9 @@ static void print_second(const struct lkp25p3_second *s, struct sweeper *sweeper
 	printf(" sample=%u young=%llu present=%llu granule=%u hardware=%u",
 	       s->sample, s->young, s->present, s->max_granule, s->hw_young);
 	printf(" scan_ns=%llu cpu_ns=%llu", s->scan_ns, s->cpu_ns);
-	sweeps_until(&sweepers[0], s->start_ns);
-	sweeps_until(&sweepers[1], s->start_ns);
 	printf(" sweeps=%llu/%llu quarters",
-	       sweeps_until(&sweepers[0], s->end_ns),
-	       sweeps_until(&sweepers[1], s->end_ns));
+	       sweeps_between(&sweepers[0], s->start_ns, s->end_ns),
+	       sweeps_between(&sweepers[1], s->start_ns, s->end_ns));
 	for (int q = 0; q < QUARTERS; q++)
 		print_quarter(counts, n * q / QUARTERS, n * (q + 1) / QUARTERS);
 	printf("\nbins");
@@ -210,7 +229,7 @@ static void next_record(int fd, void *record, size_t bytes)
 		if (n < 0 && errno != EAGAIN)
 			fail("reading the counts");
 		if (now_ns() > give_up)
-			fail("the monitor has not told anything for %u seconds", PATIENCE_SEC);
+			fail("the monitor has told nothing for %u seconds", PATIENCE_SEC);
 		usleep(50000);
 	}
 	if ((size_t)n != bytes)
@@ -218,7 +237,7 @@ static void next_record(int fd, void *record, size_t bytes)
 }
 
 static void collect(const struct options *o, const char *buffer,
-		    struct sweeper *sweepers)
+		    const struct sweeper *sweepers)
 {
 	size_t bytes = sizeof(struct lkp25p3_second) + o->bytes / page_bytes();
 	struct lkp25p3_second *record = malloc(bytes);

@@ -7,8 +7,9 @@ import plot
 from data import SCHEMES, WAYS
 
 MIB = 1 << 20
-# More than that many lines make a PDF that nobody can open; then every n-th is drawn.
-MOST_RUNS = 20000
+# More points than that make a PDF that is slow to open; then every n-th page is drawn.
+MOST_POINTS = 16384
+ZOOMED_PAGES = 1024
 PART1_TITLE = "Paging-Lab-Pagemap-Lat-CDF"
 PART2_TITLE = "Paging-Lab-Kernel-Lat-CDF"
 CAPTIONS = {
@@ -17,42 +18,33 @@ CAPTIONS = {
 }
 
 
-def segments(runs, page, origin):
-    """Lines from the first to the last page of each run, in MiB."""
-    lines = []
+def every_nth_page(runs, page, step, most):
+    """(VA, PA) of every step-th page of the first most ones."""
+    index, wanted = 0, 0
     for va, pa, pages in runs:
-        x, y, length = (va - origin) / MIB, pa / MIB, pages * page / MIB
-        lines.append(f"{x:.6f} {y:.6f}\n{x + length:.6f} {y + length:.6f}\n\n")
-    return "$d{} << EOD\n{}EOD\n", "".join(lines)
+        while wanted < min(index + pages, most):
+            yield va + (wanted - index) * page, pa + (wanted - index) * page
+            wanted += step
+        index += pages
 
 
-def panel(number, runs, page, origin, title):
-    opening, body = segments(runs, page, origin)
-    return opening.format(number, body), (
-        f"set title {plot.quoted(title)}\n"
-        f"set xlabel 'virtual address, MiB above {origin:#x}'\nset ylabel 'physical address, MiB'\n"
-        f"plot $d{number} with lines linewidth 2 linecolor rgb '{plot.COLOURS[0]}' notitle\n")
-
-
-def first_pages(runs, page, wanted):
-    made = []
-    for va, pa, pages in runs:
-        take = min(pages, wanted)
-        made.append((va, pa, take))
-        wanted -= take
-        if not wanted:
-            break
-    return made
+def panel(number, points, origin, length, title):
+    body = "\n".join(f"{(va - origin) / MIB:.6f} {pa / MIB:.6f}" for va, pa in points)
+    return f"$d{number} << EOD\n{body}\nEOD\n", (
+        f"set title {plot.quoted(title)}\nset xrange [0:{length / MIB}]\nset xtics {length / MIB / 4}\n"
+        f"set xlabel 'virtual address: MiB above {origin:#x}'\nset ylabel 'physical address (MiB)'\n"
+        f"plot $d{number} with points pointtype 7 pointsize 0.2 linecolor rgb '{plot.COLOURS[0]}' notitle\n")
 
 
 def layout_script(layout, kind, path):
-    page = layout.number("page_bytes")
-    origin = layout.runs[0][0]
-    every = math.ceil(len(layout.runs) / MOST_RUNS)
-    zoomed = min(1024, layout.number("pages"))
-    whole = panel(0, layout.runs[::every], page, origin, "all of it" + (f" (one run of {every})" if every > 1 else ""))
-    zoom = panel(1, first_pages(layout.runs, page, zoomed), page, origin, f"the first {zoomed} pages")
-    title = (f"{SCHEMES[layout.scheme]}: {layout.number('bytes') / MIB:g} MiB, {layout.number('pages')} pages of "
+    page, pages, origin = layout.number("page_bytes"), layout.number("pages"), layout.runs[0][0]
+    step = math.ceil(pages / MOST_POINTS)
+    zoomed = min(ZOOMED_PAGES, pages)
+    length = math.ceil((layout.runs[-1][0] + layout.runs[-1][2] * page - origin) / (64 * MIB)) * 64 * MIB
+    whole = panel(0, every_nth_page(layout.runs, page, step, pages), origin, length,
+                  f"one page of {step}" if step > 1 else "all of it")
+    zoom = panel(1, every_nth_page(layout.runs, page, 1, zoomed), origin, zoomed * page, f"the first {zoomed} pages")
+    title = (f"{SCHEMES[layout.scheme]}: {layout.number('bytes') / MIB:g} MiB, {pages} pages of "
              f"{page // 1024} KiB in {layout.number('runs')} physical runs")
     return f"""{whole[0]}{zoom[0]}
 set terminal {plot.TERMINALS[kind]}
@@ -60,7 +52,7 @@ set output {plot.quoted(path)}
 set multiplot layout 1,2 title {plot.quoted(title)}
 set border 3
 set tics nomirror
-set xtics rotate by -30
+set rmargin 4
 set grid linetype 1 linewidth 0.5 linecolor rgb '#dddddd'
 {whole[1]}{zoom[1]}unset multiplot
 """
@@ -84,16 +76,18 @@ def cdf_script(title, latency, names, kind, path):
     blocks, lines = [], []
     for i, name in enumerate(names):
         points = cdf_points(latency.values[name])
-        # The slowest one in ten thousand is an interrupt, and would squeeze all the rest.
         blocks.append(f"$d{i} << EOD\n" + "\n".join(f"{x:.6g} {y:.6f}" for x, y in points) + "\nEOD\n")
-        lines.append(f"$d{i} with lines linewidth 2 linecolor rgb '{plot.COLOURS[i]}' title {plot.quoted(WAYS[name][0])}")
+        lines.append(f"$d{i} with lines linewidth 2 linecolor rgb '{plot.COLOURS[i]}' "
+                     f"title {plot.quoted(WAYS[name][0])}")
+    # The slowest of a thousand had an interrupt, and would squeeze all the rest.
     low = min(latency.percentile(name, 0.1) for name in names) / 1000 / 1.5
     high = max(latency.percentile(name, 99.9) for name in names) / 1000 * 1.5
     return "".join(blocks) + f"""
 set terminal {plot.TERMINALS[kind]}
 set output {plot.quoted(path)}
 set title {plot.quoted(title)}
-set xlabel 'latency of a translation (microseconds)'
+set xlabel 'latency of a translation (microseconds)' offset 0,0.4
+set xtics ({plot.ytics(max(low, 1e-4), high)})
 set ylabel 'percentile'
 set logscale x
 set xrange [{max(low, 1e-4)}:{high}]

@@ -23,8 +23,8 @@ def captions(data, emulated):
         "Paging-Lab-Pagemap-Lat-CDF":
             f"{latency.pages} pages, translated through /proc/self/pagemap ({where}). The median is "
             f"{digits(median['fopen'] / 1000)} \u00b5s if the file is opened by stdio for each address, "
-            f"{digits(median['open'] / 1000)} \u00b5s with open and pread, {digits(median['pread'] / 1000)} \u00b5s if it "
-            f"stays open, and {digits(median['pread_batch'] / 1000)} \u00b5s for each of 512 entries read at once: what is "
+            f"{digits(median['open'] / 1000)} \u00b5s with open and pread, {digits(median['pread'] / 1000)} \u00b5s "
+            f"if it stays open, and {digits(median['pread_batch'] / 1000)} \u00b5s for each of 512 entries read at once: what is "
             f"measured is how the file is used, more than the walk.",
         "Paging-Lab-Kernel-Lat-CDF":
             f"The same {latency.pages} pages, walked in the kernel ({where}); what reading the clock costs is "

@@ -21,7 +21,7 @@ import target
 from data import Data, SCHEMES, WAYS
 from page import captions, write_page
 
-FULL = dict(mib=2048, mem="4G", pages=65536)
+FULL = dict(mib=2048, mem="4G", pages=16384)
 QUICK = dict(mib=64, mem=None, pages=1024)
 MACHINES = {"arm64": ("cortex-a72", "cortex-a72"), "x86_64": ("x86_64", None)}
 
@@ -47,7 +47,7 @@ def parse(argv):
     made.add_argument("--mib", type=number(2, 1 << 20), metavar="N", help="MiB that each scheme allocates (default 2048)")
     made.add_argument("--mem", metavar="SIZE", help="memory of the guest for that (default 4G)")
     made.add_argument("--pages", type=number(16, 1 << 20), metavar="N",
-                      help="translations of each way that is timed (default 65536)")
+                      help="translations of each way that is timed (default 16384)")
     made.add_argument("--host", metavar="USER@PI", help="run on this machine, over ssh, instead of QEMU")
     made.add_argument("--quick", action="store_true", help="64 MiB and 1024 translations; the page says so")
     made.add_argument("--out", metavar="DIR", default=os.path.join(kernels.ROOT, "results", "walker"))
@@ -64,13 +64,16 @@ def parse(argv):
 
 def boots(args):
     """(where, name, plan) of each."""
+    # Each in a guest just booted: memory that was freed by one would be another layout for the next.
     layouts = [f"layout {scheme} {args.mib}M" for scheme in SCHEMES]
     latency = [f"latency {args.pages}"]
     if args.host:
         yield target.Ssh(args.host), args.host, layouts + ["vmas"] + latency
         return
     kernel = kernels.variant_dir(args.kernels[0])
-    yield target.Guest("virt", kernel, mem=args.mem), "layout", layouts + ["vmas"]
+    for layout in layouts:
+        yield target.Guest("virt", kernel, mem=args.mem), "layout", [layout]
+    yield target.Guest("virt", kernel, mem=args.mem), "layout", ["vmas"]
     for name in args.kernels:
         title, cpu = MACHINES[name]
         yield target.Guest("virt", kernels.variant_dir(name), icount=True, cpu=cpu), title, latency
