@@ -4,6 +4,7 @@
  *
  * Locks, outermost first:
  *
+ *	petmem_opens_lock	open and close, and parameters they take over
  *	petmem_swap_lock	one swapper at a time; held over I/O
  *	map->space_lock		ioctls that change the address map
  *	mmap_lock, VMA lock

@@ -70,7 +70,7 @@ static void petmem_map_release(struct kref *ref)
 {
 	struct petmem_map *map = container_of(ref, struct petmem_map, ref);
 
-	mtree_destroy(&map->arenas);
+	/* No arena is left: each has a reference. */
 	xa_destroy(&map->swap);
 	mmdrop(map->mm);
 	kref_put(&map->open->ref, petmem_open_free);

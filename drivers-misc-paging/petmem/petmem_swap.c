@@ -34,6 +34,7 @@
 
 #define SWAP_BATCH	32		/* pages to write when the pool is empty */
 #define SWAP_MOST	1048576UL	/* slots of a file that is to grow */
+#define SWAP_PATIENCE	HZ		/* for pages that are on their way */
 
 /* One swapper at a time; the file and its slots. */
 DEFINE_MUTEX(petmem_swap_lock);
@@ -90,7 +91,8 @@ static int slot_alloc(void)
 /**
  * petmem_swap_on() - whether there is a swap file
  *
- * It does not change while the device is open.
+ * It does not change while the device is open; else petmem_swap_lock is to be
+ * held.
  *
  * Return: true if so.
  */
@@ -161,14 +163,17 @@ int petmem_swap_open(const char *path, bool clock)
 /**
  * petmem_swap_close() - close the swap file
  *
- * Context: the device is not open, so no slot is in use.
+ * Context: petmem_opens_lock held; the device is not open any more. A fault in
+ * what was mapped may still be on its way, and finds no file then.
  */
 void petmem_swap_close(void)
 {
+	mutex_lock(&petmem_swap_lock);
 	if (petmem_swap_file)
 		fput(petmem_swap_file);
 	petmem_swap_file = NULL;
 	petmem_nr_slots = 0;
+	mutex_unlock(&petmem_swap_lock);
 }
 
 /* I/O. */
@@ -357,7 +362,7 @@ static int petmem_swap_one(bool spare)
 	frame = petmem_age_next(&map, &addr);
 	if (!frame) {
 		slot_free(slot);
-		return -ENOMEM;
+		return -EAGAIN;
 	}
 	err = petmem_swap_take(map, addr, frame, spare);
 	if (err) {
@@ -371,31 +376,50 @@ static int petmem_swap_one(bool spare)
 }
 
 /*
- * Write some pages. petmem_swap_lock is held. A process that is ending is about
- * to give its pages back: if there are only such, give it a moment.
+ * Write some pages. -EAGAIN: there is none that could be taken now; -EBUSY: and
+ * a process is ending, which is about to give its pages back.
  */
-static int petmem_swap_shrink(void)
+static int petmem_swap_round(void)
 {
 	unsigned long scan = 2 * READ_ONCE(petmem_nr_aged) + SWAP_BATCH;
 	unsigned long i, done = 0;
-	bool ending = false;
-	int err = -ENOMEM;
+	int err, ret = -EAGAIN;
 
 	for (i = 0; i < scan && done < SWAP_BATCH; i++) {
 		err = petmem_swap_one(petmem_clock && i < scan / 2);
-		ending |= err == -EBUSY;
 		if (!err)
 			done++;
-		else if (err != -EAGAIN && err != -EBUSY)
-			break;
+		else if (err == -EBUSY)
+			ret = err;
+		else if (err != -EAGAIN)
+			return done ? 0 : err;
 		cond_resched();
 	}
-	if (done)
-		return 0;
-	if (!ending)
-		return err == -EAGAIN ? -ENOMEM : err;
-	schedule_timeout_killable(1);
-	return fatal_signal_pending(current) ? -EINTR : 0;
+	return done ? 0 : ret;
+}
+
+/*
+ * Write some pages, or wait for others that are on their way back to the pool:
+ * a page of a range that is being freed, or of an address space that is being
+ * taken down, is in no list for a moment. petmem_swap_lock is held.
+ */
+static int petmem_swap_shrink(void)
+{
+	unsigned long until = jiffies + SWAP_PATIENCE;
+	int err;
+
+	for (;;) {
+		err = petmem_swap_round();
+		if (err != -EAGAIN && err != -EBUSY)
+			return err;
+		schedule_timeout_killable(1);
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		if (petmem_pool_settle())
+			return 0;
+		if (err == -EAGAIN && time_after(jiffies, until))
+			return -ENOMEM;
+	}
 }
 
 /**
@@ -414,7 +438,9 @@ int petmem_make_room(void)
 		return -ENOMEM;
 	if (mutex_lock_killable(&petmem_swap_lock))
 		return -EINTR;
-	if (!READ_ONCE(petmem_pool.nr_free))
+	if (!petmem_swap_on())
+		err = -ENOMEM;
+	else if (!READ_ONCE(petmem_pool.nr_free))
 		err = petmem_swap_shrink();
 	mutex_unlock(&petmem_swap_lock);
 	return err;
@@ -468,6 +494,8 @@ static int petmem_swap_read(struct petmem_map *map, unsigned long addr)
 	entry = xa_load(&map->swap, addr >> PAGE_SHIFT);
 	if (!xa_is_value(entry) || entry_bad(entry))
 		return 0;
+	if (!petmem_swap_on())
+		return -EIO;
 	frame = petmem_swap_get_page(&err);
 	if (!frame)
 		return err;
