@@ -72,7 +72,7 @@ def make_runs(args):
     short = min(args.seconds, 30)
     return [(Run("alone", "nobody watches", 1, 0), args.mib, min(args.seconds, 3)),
             (Run("heat-100ms", "the assignment: every 1 ms, scans every 100 ms", 1, 100), args.mib, args.seconds),
-            (Run("slow-100ms", "the second quarter every 250 ms, scans every 100 ms", 250, 100), args.mib, short),
+            (Run("slow-100ms", "the second quarter every 250 ms, scans every 100 ms", 250, 100), args.mib, args.seconds),
             (Run("pace-100ms", f"less memory, the second quarter every {SLOW_PACE_MS} ms, scans every 100 ms",
                  SLOW_PACE_MS, 100), args.small_mib, short),
             (Run("pace-10ms", "the same, scans every 10 ms", SLOW_PACE_MS, 10), args.small_mib, short)]
@@ -102,6 +102,7 @@ def facts(runs, conditions, args):
     return {
         "date": datetime.datetime.now().strftime("%Y-%m-%d %H:%M"), "quick": args.quick, "mib": args.mib,
         "seconds": args.seconds, "conditions": conditions, "emulated": not args.host,
+        "instruction_ns": 0 if args.host or args.wall else 1 << args.shift,
         "runs": {run.name: dict(title=run.title, rates=run.rates, pace_ms=run.pace_ms, interval_ms=run.interval_ms,
                                 log=run.log, seconds=len(run.seconds),
                                 **(dict(regions=list(run.regions()), scans=run.scans(), missed=run.missed(),
