@@ -7,7 +7,8 @@ usage: scripts/check [--full] [--only PATTERN]... [--list]
   --only PATTERN  only steps whose name has PATTERN in it
   --list          print the steps and do nothing
 
-The output of each step is in build/log/check/. The last line counts the tests.
+Kernels are built while the tests of those that are there run. The output of
+each step is in build/log/check/. The last line counts the tests.
 """
 
 import os
@@ -59,24 +60,76 @@ def end(process):
     process.wait()
 
 
-def run(step, log):
-    """Its exit status, None if it took too long."""
-    env = dict(os.environ, PYTHONDONTWRITEBYTECODE="1")
-    with open(log, "wb") as out:
-        try:
-            process = subprocess.Popen(step.command, shell=True, cwd=ROOT, env=env, stdin=subprocess.DEVNULL,
-                                       stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
-        except OSError as error:
-            out.write(str(error).encode())
-            return 127
-        try:
-            return process.wait(step.limit)
-        except subprocess.TimeoutExpired:
-            end(process)
-            return None
-        except BaseException:
-            end(process)
-            raise
+class Running:
+    """A step that has been started."""
+
+    def __init__(self, step):
+        self.step = step
+        self.log = os.path.join(LOGS, re.sub(r"\W+", "-", step.name) + ".log")
+        self.start = time.monotonic()
+        env = dict(os.environ, PYTHONDONTWRITEBYTECODE="1")
+        with open(self.log, "wb") as out:
+            self.process = subprocess.Popen(step.command, shell=True, cwd=ROOT, env=env,
+                                            stdin=subprocess.DEVNULL, stdout=out,
+                                            stderr=subprocess.STDOUT, start_new_session=True)
+
+    def seconds(self):
+        return time.monotonic() - self.start
+
+    def ended(self):
+        """Whether it has, be it as its time was up."""
+        if self.process.poll() is not None:
+            return True
+        if self.seconds() < self.step.limit:
+            return False
+        end(self.process)
+        self.process.returncode = None
+        return True
+
+    def results(self):
+        """Says how it went."""
+        with open(self.log, errors="replace") as lines:
+            text = lines.read()
+        results = judge(self.step, self.process.returncode, text)
+        say("%-28s %5d s  %s" % (self.step.name, self.seconds(), summary(results)))
+        if results.failed:
+            for row in [*shown(text), *("FAILED: " + f for f in results.failed), "see " + self.log]:
+                say("    " + row)
+        return results
+
+
+def say(text):
+    """In the place of the line that tells what is running."""
+    print(("\r\033[K" if sys.stdout.isatty() else "") + text, flush=True)
+
+
+def startable(waiting, lanes):
+    """Each lane's next step, if the lane is free and what the step comes after has ended."""
+    names = {step.name for step in waiting} | {run.step.name for run in lanes.values()}
+    seen = set(lanes)
+    for step in list(waiting):
+        if step.lane not in seen and step.after not in names:
+            yield step
+        seen.add(step.lane)
+
+
+def run_all(steps):
+    """The results of each step, as they come."""
+    waiting, lanes = list(steps), {}
+    try:
+        while waiting or lanes:
+            for step in startable(waiting, lanes):
+                waiting.remove(step)
+                lanes[step.lane] = Running(step)
+            if sys.stdout.isatty():
+                print("\r\033[K" + ", ".join("%s %d s" % (run.step.name, run.seconds())
+                                             for run in lanes.values())[:79], end="", flush=True)
+            time.sleep(0.05)
+            for lane in [lane for lane, run in lanes.items() if run.ended()]:
+                yield lanes.pop(lane).results()
+    finally:
+        for run in lanes.values():
+            end(run.process)
 
 
 def judge(step, status, text):
@@ -128,18 +181,7 @@ def main():
         return 0
     os.makedirs(LOGS, exist_ok=True)
     total = tap.Results()
-    for step in steps:
-        log = os.path.join(LOGS, re.sub(r"\W+", "-", step.name) + ".log")
-        print("%-28s " % step.name, end="", flush=True)
-        start = time.monotonic()
-        status = run(step, log)
-        with open(log, errors="replace") as lines:
-            text = lines.read()
-        results = judge(step, status, text)
-        print("%5d s  %s" % (time.monotonic() - start, summary(results)), flush=True)
-        if results.failed:
-            print("".join("    %s\n" % row for row in [*shown(text), *("FAILED: " + f for f in results.failed),
-                                                       "see " + log]), end="", flush=True)
+    for results in run_all(steps):
         for kind in ("passed", "failed", "skipped"):
             getattr(total, kind).extend(getattr(results, kind))
     for name, reason in total.skipped:

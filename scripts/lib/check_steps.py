@@ -6,46 +6,67 @@ from collections import namedtuple
 # command: for sh, at the top of the repository. tap: it prints TAP, whose results are
 # counted one by one; else the step is one test, by its exit status (4: skipped, as in
 # kselftests). full: only in `make check-full`. limit: seconds after which it is ended.
-Step = namedtuple("Step", "name command tap full limit", defaults=(True, False, 600))
+# lane: the steps of one are run one after the other, those of different lanes side by side.
+# after: the name of a step before it that it waits for.
+Step = namedtuple("Step", "name command tap full limit lane after",
+                  defaults=(True, False, 600, "tests", None))
+
+
+def kernel(variant, full=False):
+    """Builds use all cores, but not all the time; guests use hardly more than one."""
+    return Step("kernel " + variant, "scripts/build " + variant, tap=False, full=full, limit=3600,
+                lane="builds", after="series")
+
+
+def selftests(variant, name=None, options="", limit=1200, full=False):
+    return Step("selftests " + (name or variant), "scripts/kselftest %s%s" % (variant, options),
+                limit=limit, full=full, after="kernel " + variant)
+
 
 STEPS = [
     Step("series", "scripts/series check"),
+    kernel("arm64"),
+    kernel("x86_64"),
+    kernel("arm64-debug"),
+    kernel("arm64-16k"),
+    kernel("arm64-cost"),
+    Step("kunit", "scripts/kunit --raw", limit=1800, lane="builds"),
+    Step("warnings arm64", "scripts/build --w1 --sparse arm64", tap=False, limit=1800, lane="builds"),
+    Step("warnings x86_64", "scripts/build --w1 --sparse x86_64", tap=False, limit=1800, lane="builds"),
     Step("tests of the runner", "scripts/tests/check_test"),
     Step("tests of the series", "scripts/tests/series_test", limit=1200),
     Step("tests of the experiment", "python3 -B scripts/tests/exp_paging.py", tap=False),
     Step("tests of the walker's experiments", "python3 -B scripts/tests/exp_walker.py", tap=False),
-    Step("kernel arm64", "scripts/build arm64", tap=False, limit=3600),
-    Step("guest arm64", "scripts/tests/guest_test", limit=1200),
-    Step("selftests arm64", "scripts/kselftest arm64", limit=1200),
-    Step("selftests raspi3b", "scripts/kselftest arm64 -- --machine raspi3b", limit=1200),
-    Step("experiment paging", "scripts/exp/paging/run --quick --out build/check/paging", tap=False, limit=1200),
-    Step("experiment kernel_memory", "scripts/exp/kernel_memory/report --out build/check/kernel_memory", tap=False),
-    Step("experiment walker", "scripts/exp/walker/run --quick --out build/check/walker", tap=False, limit=1200),
-    Step("experiment monitor", "scripts/exp/monitor/run --quick --out build/check/monitor", tap=False, limit=1200),
-    Step("kernel x86_64", "scripts/build x86_64", tap=False, limit=3600),
-    Step("guest x86_64", "scripts/tests/guest_test x86_64", limit=1200),
-    Step("selftests x86_64", "scripts/kselftest x86_64", limit=1200),
-    Step("warnings arm64", "scripts/build --w1 --sparse arm64", tap=False, limit=1800),
-    Step("warnings x86_64", "scripts/build --w1 --sparse x86_64", tap=False, limit=1800),
-    Step("kunit", "scripts/kunit --raw", limit=1200),
-    Step("kernel arm64-cost", "scripts/build arm64-cost", tap=False, limit=3600),
-    Step("cost", "scripts/exp/paging/cost --check --out build/check/cost", tap=False, limit=1200),
-    Step("kernel arm64-16k", "scripts/build arm64-16k", tap=False, limit=3600),
-    Step("selftests arm64-16k", "scripts/kselftest arm64-16k", limit=1200),
-    Step("kernel arm64-debug", "scripts/build arm64-debug", tap=False, limit=3600),
-    Step("selftests arm64-debug", "scripts/kselftest arm64-debug", limit=1800),
-    Step("kernel x86_64-debug", "scripts/build x86_64-debug", tap=False, full=True, limit=3600),
-    Step("selftests x86_64-debug", "scripts/kselftest x86_64-debug", full=True, limit=1800),
-    Step("selftests cortex-a76", "scripts/kselftest arm64 -- --cpu cortex-a76", full=True, limit=1200),
-    Step("mutants of paging", "python3 -B scripts/tests/paging_mutants.py", full=True, limit=1800),
+    selftests("arm64"),
+    selftests("arm64", "raspi3b", " -- --machine raspi3b"),
+    Step("guest arm64", "scripts/tests/guest_test", limit=1200, after="kernel arm64"),
+    Step("experiment paging", "scripts/exp/paging/run --quick --out build/check/paging", tap=False,
+         limit=1200, after="kernel arm64"),
+    Step("experiment kernel_memory", "scripts/exp/kernel_memory/report --out build/check/kernel_memory", tap=False,
+         after="kernel arm64"),
+    Step("experiment walker", "scripts/exp/walker/run --quick --out build/check/walker", tap=False, limit=1200,
+         after="kernel arm64"),
+    Step("experiment monitor", "scripts/exp/monitor/run --quick --out build/check/monitor", tap=False, limit=1200,
+         after="kernel arm64"),
+    selftests("x86_64"),
+    Step("guest x86_64", "scripts/tests/guest_test x86_64", limit=1200, after="kernel x86_64"),
+    selftests("arm64-debug", limit=1800),
+    selftests("arm64-16k"),
+    Step("cost", "scripts/exp/paging/cost --check --out build/check/cost", tap=False, limit=1200,
+         after="kernel arm64-cost"),
+    kernel("x86_64-debug", full=True),
+    selftests("x86_64-debug", limit=1800, full=True),
+    selftests("arm64", "cortex-a76", " -- --cpu cortex-a76", full=True),
+    Step("mutants of paging", "python3 -B scripts/tests/paging_mutants.py", full=True, limit=1800, lane="builds"),
     Step("starting point", "scripts/build arm64-start && scripts/exp/paging/start --out build/check/start",
-         tap=False, full=True, limit=3600),
-    Step("whole experiment", "scripts/exp/paging/run --out build/check/paging", tap=False, full=True, limit=3600),
+         tap=False, full=True, limit=3600, lane="builds"),
+    Step("whole experiment", "scripts/exp/paging/run --out build/check/paging", tap=False, full=True, limit=3600,
+         after="kernel arm64"),
     Step("whole experiment walker", "scripts/exp/walker/run --out build/check/walker", tap=False, full=True,
-         limit=3600),
+         limit=3600, after="kernel arm64"),
     Step("whole experiment monitor", "scripts/exp/monitor/run --out build/check/monitor", tap=False, full=True,
-         limit=14400),
-    Step("each patch arm64", "scripts/series bisect arm64", full=True, limit=7200),
-    Step("each patch x86_64", "scripts/series bisect x86_64", full=True, limit=7200),
-    Step("plain 6.12.N", "scripts/series plain", full=True, limit=3600),
+         limit=14400, after="kernel arm64"),
+    Step("each patch arm64", "scripts/series bisect arm64", full=True, limit=7200, lane="builds"),
+    Step("each patch x86_64", "scripts/series bisect x86_64", full=True, limit=7200, lane="builds"),
+    Step("plain 6.12.N", "scripts/series plain", full=True, limit=3600, lane="builds"),
 ]

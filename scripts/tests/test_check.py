@@ -222,6 +222,32 @@ def test_interrupted_run_ends_its_step(t):
         os.unlink(t.top + "/pid")
 
 
+def test_lanes_run_side_by_side(t):
+    t.steps("'one', 'while [ ! -e two ]; do sleep 0.01; done', False, limit=20", "'two', 'touch two', False, lane='b'")
+    t.gives(0, "2 passed, 0 failed, 0 skipped")
+    t.steps("'one', 'test ! -e both; sleep 0.2; touch both', False", "'two', 'test -e both', False")
+    t.gives(0, "2 passed, 0 failed, 0 skipped")
+
+
+def test_step_waits_for_another(t):
+    t.steps("'one', 'sleep 0.3; touch one', False, lane='b'", "'two', 'test -e one; touch two', False, after='one'",
+            "'three', 'test -e two', False, lane='b', after='two'", "'four', 'test -e two', False, after='one'")
+    t.gives(0, "4 passed, 0 failed, 0 skipped")
+    t.gives(0, "1 passed, 0 failed, 0 skipped", "--only", "four")
+    t.steps("'one', 'false', False, lane='b'", "'two', 'true', False, after='one'")
+    t.gives(1, "1 passed, 1 failed, 0 skipped")
+
+
+def test_what_a_step_waits_for_comes_before_it(_):
+    scope = {}
+    with open(os.path.join(toy.ROOT, "scripts/lib/check_steps.py")) as text:
+        exec(text.read(), scope)
+    names = [step.name for step in scope["STEPS"]]
+    assert len(set(names)) == len(names), names
+    for place, step in enumerate(scope["STEPS"]):
+        assert step.after is None or step.after in names[:place], step
+
+
 def test_everything_skipped_is_no_failure(t):
     t.steps("'one', 'echo not here; exit 4', False")
     t.gives(0, "0 passed, 0 failed, 1 skipped")
