@@ -55,6 +55,9 @@ def parse(argv):
     made.add_argument("--host", metavar="USER@PI", help="run on this machine, over ssh, instead of QEMU")
     made.add_argument("--wall", action="store_true", help="two CPUs and the time of the machine that QEMU runs on, "
                                                           "instead of -icount")
+    made.add_argument("--shift", type=number(0, 10), default=SHIFT, metavar="N",
+                      help=f"an instruction takes 2^N ns (default {SHIFT}); the more, the sooner it is done, and the "
+                           f"less of the buffer a scan manages")
     made.add_argument("--quick", action="store_true", help="32 MiB and 3 seconds; the page says so")
     made.add_argument("--out", metavar="DIR", default=os.path.join(kernels.ROOT, "results", "monitor"))
     args = made.parse_args(argv)
@@ -69,7 +72,7 @@ def make_runs(args):
     short = min(args.seconds, 30)
     return [(Run("alone", "nobody watches", 1, 0), args.mib, min(args.seconds, 3)),
             (Run("heat-100ms", "the assignment: every 1 ms, scans every 100 ms", 1, 100), args.mib, args.seconds),
-            (Run("slow-100ms", "the second quarter every 250 ms, scans every 100 ms", 250, 100), args.mib, short),
+            (Run("slow-100ms", "the second quarter every 250 ms, scans every 100 ms", 250, 100), args.mib, args.seconds),
             (Run("pace-100ms", f"less memory, the second quarter every {SLOW_PACE_MS} ms, scans every 100 ms",
                  SLOW_PACE_MS, 100), args.small_mib, short),
             (Run("pace-10ms", "the same, scans every 10 ms", SLOW_PACE_MS, 10), args.small_mib, short)]
@@ -80,7 +83,7 @@ def measure(args):
         where = target.Ssh(args.host)
     else:
         where = target.Guest("virt", args.kernel, icount=not args.wall, cpu=args.cpu, mem=args.mem, timeout=14400,
-                             shift=0 if args.wall else SHIFT)
+                             shift=0 if args.wall else args.shift)
     planned = make_runs(args)
     plan = [f"{run.name} {mib}M {seconds} {run.pace_ms} {run.interval_ms} 1" for run, mib, seconds in planned]
     directory = target.programs_of(where.kernel_dir, "lkp25p3", "memalloc")
@@ -90,7 +93,7 @@ def measure(args):
     for run, _, seconds in planned:
         run.check_complete(seconds)
     virtual = not args.host and not args.wall
-    conditions["time"] = f"virtual, {1 << SHIFT} ns an instruction, one CPU (-icount)" if virtual else "of the machine"
+    conditions["time"] = f"virtual, {1 << args.shift} ns an instruction, one CPU (-icount)" if virtual else "of the machine"
     conditions["core"] = args.cpu if not args.host else args.host
     return [run for run, _, _ in planned], conditions
 
@@ -99,6 +102,7 @@ def facts(runs, conditions, args):
     return {
         "date": datetime.datetime.now().strftime("%Y-%m-%d %H:%M"), "quick": args.quick, "mib": args.mib,
         "seconds": args.seconds, "conditions": conditions, "emulated": not args.host,
+        "instruction_ns": 0 if args.host or args.wall else 1 << args.shift,
         "runs": {run.name: dict(title=run.title, rates=run.rates, pace_ms=run.pace_ms, interval_ms=run.interval_ms,
                                 log=run.log, seconds=len(run.seconds),
                                 **(dict(regions=list(run.regions()), scans=run.scans(), missed=run.missed(),

@@ -8,7 +8,7 @@ from data import SCHEMES, WAYS
 
 MIB = 1 << 20
 # More points than that make a PDF that is slow to open; then every n-th page is drawn.
-MOST_POINTS = 16384
+MOST_POINTS = 8192
 ZOOMED_PAGES = 1024
 PART1_TITLE = "Paging-Lab-Pagemap-Lat-CDF"
 PART2_TITLE = "Paging-Lab-Kernel-Lat-CDF"
@@ -33,7 +33,7 @@ def panel(number, points, origin, length, title):
     return f"$d{number} << EOD\n{body}\nEOD\n", (
         f"set title {plot.quoted(title)}\nset xrange [0:{length / MIB}]\nset xtics {length / MIB / 4}\n"
         f"set xlabel 'virtual address: MiB above {origin:#x}'\nset ylabel 'physical address (MiB)'\n"
-        f"plot $d{number} with points pointtype 7 pointsize 0.2 linecolor rgb '{plot.COLOURS[0]}' notitle\n")
+        f"plot $d{number} with points pointtype 5 pointsize 0.2 linecolor rgb '{plot.COLOURS[0]}' notitle\n")
 
 
 def layout_script(layout, kind, path):
