@@ -134,12 +134,12 @@ static void measure_page_idle(char *p)
 	start = now_ns();
 	for (size_t i = 0; i < sizeof(frames); i += 8) {
 		memcpy(&word, frames + i, 8);
-		if (word && pwrite(idle, &word, 8, i) != 8)
+		if (word && pwrite(idle, &word, 8, i) < 0)
 			err(1, IDLE);
 	}
 	for (size_t i = 0; i < sizeof(frames); i += 8) {
 		memcpy(&word, frames + i, 8);
-		if (word && pread(idle, &word, 8, i) != 8)
+		if (word && pread(idle, &word, 8, i) < 0)
 			err(1, IDLE);
 	}
 	print_cost("page_idle", now_ns() - start, PAGES);
