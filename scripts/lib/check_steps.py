@@ -36,7 +36,7 @@ STEPS = [
     Step("tests of the runner", "scripts/tests/check_test"),
     Step("tests of the series", "scripts/tests/series_test", limit=1200),
     Step("tests of the experiment", "python3 -B scripts/tests/exp_paging.py", tap=False),
-    Step("tests of the walker's experiments", "python3 -B scripts/tests/exp_walker.py", tap=False),
+    Step("tests of the walker", "python3 -B scripts/tests/exp_walker.py", tap=False),
     selftests("arm64"),
     selftests("arm64", "raspi3b", " -- --machine raspi3b"),
     Step("guest arm64", "scripts/tests/guest_test", limit=1200, after="kernel arm64"),

@@ -287,6 +287,13 @@ def test_icount_counts_on_one_cpu(t):
 
 
 @only_arm64
+def test_shift_makes_time_pass_faster(t):
+    script = "i=0; a=$(cut -d. -f1 /proc/uptime); while [ $i -lt 20000 ]; do i=$((i + 1)); done; " \
+             "echo $(($(cut -d. -f1 /proc/uptime) - a))"
+    assert int(t.works(script, "--icount", "--shift", "6")) > int(t.works(script, "--icount"))
+
+
+@only_arm64
 def test_icount_repeats(t):
     script = "perf stat -x, -e instructions:u,instructions:k,page-faults sh -c 'for i in 1 2 3; do :; done' 2>&1"
     first, second = (t.works(script, "--icount") for _ in range(2))
@@ -356,6 +363,7 @@ def test_refuses_bad_options(t):
                           (["--disk", "0"], "--disk 0"), (["--disk", "half"], "half"), (["--machine", "pi9"], "pi9"),
                           (["--cpu", "nonsense"], "nonsense"), (["--nonsense"], "--nonsense"), (["--mem"], "--mem"),
                           (["--icount", "--smp", "2"], "one CPU"), (["--arch", "riscv"], "riscv"),
+                          (["--shift", "3"], "--icount"), (["--icount", "--shift", "8"], "1 to 7"),
                           (["--append", "x" * 3000], "--append")):
         t.refuses(*options, saying=word)
     t.refuses(words=(), saying="no COMMAND")

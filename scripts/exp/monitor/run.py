@@ -55,7 +55,7 @@ def parse(argv):
     made.add_argument("--host", metavar="USER@PI", help="run on this machine, over ssh, instead of QEMU")
     made.add_argument("--wall", action="store_true", help="two CPUs and the time of the machine that QEMU runs on, "
                                                           "instead of -icount")
-    made.add_argument("--shift", type=number(0, 10), default=SHIFT, metavar="N",
+    made.add_argument("--shift", type=number(0, 7), default=SHIFT, metavar="N",
                       help=f"an instruction takes 2^N ns (default {SHIFT}); the more, the sooner it is done, and the "
                            f"less of the buffer a scan manages")
     made.add_argument("--quick", action="store_true", help="32 MiB and 3 seconds; the page says so")
