@@ -94,7 +94,8 @@ def check_virt(args):
     if args.icount and args.smp and args.smp != 1:
         raise Error("--icount counts with one CPU only: leave --smp out", BAD_INPUT)
     if args.shift and (not args.icount or args.shift > 7):
-        raise Error(f"--shift {args.shift}: 1 to 7 (slower than that, the ticks alone take all time), and with --icount only", BAD_INPUT)
+        raise Error(f"--shift {args.shift}: 1 to 7 (slower than that, the ticks alone take all time), and with "
+                    f"--icount only", BAD_INPUT)
     if args.smp and not 1 <= args.smp <= 8:
         raise Error(f"--smp {args.smp}: one to eight CPUs", BAD_INPUT)
     if args.cpu:
