@@ -6,7 +6,8 @@
  *	replace loop|skewed PAGES TOUCHES
  *
  * loop: one after the other, again and again; skewed: at random, four of five
- * in a fifth of the pages. All pages are touched once before. Prints
+ * in a fifth of the pages. All pages are touched once before, and then as many
+ * as are counted, until the pool has got used to it. Prints
  * "touches N swap_ins N swap_outs N wrong N".
  */
 #include <stdio.h>
@@ -61,7 +62,7 @@ int main(int argc, char **argv)
 	unsigned long touches = argc == 4 ? strtoul(argv[3], NULL, 10) : 0;
 	unsigned long page = getpagesize(), wrong = 0;
 	int skewed = argc == 4 && !strcmp(argv[1], "skewed");
-	long ins, outs;
+	long ins = 0, outs = 0;
 	char *p;
 
 	if (pages < 10 || !touches) {
@@ -77,11 +78,13 @@ int main(int argc, char **argv)
 		return 1;
 	for (unsigned long i = 0; i < pages; i++)
 		*(volatile unsigned long *)(p + i * page) = i;
-	ins = pool_stat("swap_ins");
-	outs = pool_stat("swap_outs");
-	for (unsigned long i = 0; i < touches; i++) {
+	for (unsigned long i = 0; i < 2 * touches; i++) {
 		unsigned long n = next_page(skewed, i, pages);
 
+		if (i == touches) {
+			ins = pool_stat("swap_ins");
+			outs = pool_stat("swap_outs");
+		}
 		wrong += *(volatile unsigned long *)(p + n * page) != n;
 	}
 	printf("touches %lu swap_ins %ld swap_outs %ld wrong %lu\n", touches,

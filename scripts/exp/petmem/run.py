@@ -42,7 +42,7 @@ def parse(argv):
     args.seeds = range(1, 2 if args.quick else 6)
     args.steps = 20000 if args.quick else 100000
     args.percents = [80, 120, 160] if args.quick else [80, 100, 110, 120, 140, 160, 200]
-    args.touches = 5000 if args.quick else 20000
+    args.touches = 10000 if args.quick else 20000
     return args
 
 
