@@ -115,6 +115,7 @@ extern u32 lpl_since;
 
 enum lpl_policy lpl_policy(void);
 int lpl_set_policy(enum lpl_policy policy);
+bool lpl_is_changing(void);
 /* In vmscan.h, which mm/vmscan.c includes. */
 void lpl_change_lru_gen(bool enabled);
 

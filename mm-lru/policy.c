@@ -12,6 +12,7 @@
  */
 #include <linux/cgroup.h>
 #include <linux/cpu.h>
+#include <linux/jiffies.h>
 #include <linux/memcontrol.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
@@ -44,6 +45,36 @@ enum lpl_policy lpl_policy(void)
 	if (lru_page_list_enabled())
 		return LPL_LRU;
 	return lru_gen_enabled() ? LPL_MGLRU : LPL_CLASSIC;
+}
+
+/*
+ * While folios are on lists that the policy in force does not look at, reclaim
+ * may find nothing, which is no reason to kill: jiffies until which that holds,
+ * 0 if not.  Limited, lest what waits for memory waits for a change of policy
+ * that waits for it.
+ */
+static unsigned long lpl_changing;
+
+static void lpl_begin_change(void)
+{
+	WRITE_ONCE(lpl_changing, (jiffies + HZ) | 1);
+}
+
+static void lpl_end_change(void)
+{
+	WRITE_ONCE(lpl_changing, 0);
+}
+
+/**
+ * lpl_is_changing() - may lists be on their way from one policy to another?
+ *
+ * Return: true if so, for a second at most.
+ */
+bool lpl_is_changing(void)
+{
+	unsigned long until = READ_ONCE(lpl_changing);
+
+	return until && time_before(jiffies, until);
 }
 
 /* Active folios go before the inactive ones, in the order they have. */
@@ -139,10 +170,11 @@ static void lpl_switch_key(bool enable)
 /**
  * lru_page_list_leave() - go back to the classic lists
  *
- * For lru_gen_change_state(), which holds the locks.
+ * For lru_gen_change_state(), which holds the locks and goes on from there.
  */
 void lru_page_list_leave(void)
 {
+	lpl_begin_change();
 	if (!lru_page_list_enabled())
 		return;
 	lpl_switch_key(false);
@@ -159,8 +191,10 @@ static bool lpl_enter(void)
 	cpus_read_lock();
 	get_online_mems();
 	done = !lru_gen_enabled();
-	if (done && !lru_page_list_enabled())
+	if (done && !lru_page_list_enabled()) {
+		lpl_begin_change();
 		lpl_switch_key(true);
+	}
 	put_online_mems();
 	cpus_read_unlock();
 	cgroup_unlock();
@@ -205,6 +239,7 @@ int lpl_set_policy(enum lpl_policy policy)
 		err = lpl_enter_lru();
 	else
 		lpl_change_lru_gen(policy == LPL_MGLRU);
+	lpl_end_change();
 	mutex_unlock(&lpl_policy_mutex);
 	return err;
 }
