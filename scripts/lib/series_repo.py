@@ -14,7 +14,7 @@ import series_git
 
 # folder: [(prefix in the folder, where it lands in the kernel)], the first that fits
 COMPONENTS = {
-    "drivers-misc-paging": [("uapi/", "include/uapi/linux/"), ("", "drivers/misc/paging/")],
+    "drivers-misc-paging": [("uapi/", "include/uapi/linux/"), ("include/", "include/linux/"), ("", "drivers/misc/paging/")],
     "mm-lru": [("include/", "include/"), ("", "mm/lru_page_list/")],
     "selftests": [("", "tools/testing/selftests/")],
     "Documentation": [("", "Documentation/")],
