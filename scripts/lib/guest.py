@@ -440,7 +440,8 @@ def open_log():
         os.makedirs(where, exist_ok=True)
         old = sorted(name for name in os.listdir(where) if name.startswith("20"))
         for name in old[:-LOGS_KEPT]:
-            os.unlink(os.path.join(where, name))
+            with contextlib.suppress(FileNotFoundError):    # by another guest, at the same time
+                os.unlink(os.path.join(where, name))
     except OSError:
         where = tempfile.gettempdir()
     name = time.strftime("%Y%m%d-%H%M%S-") + f"{os.getpid()}.log"

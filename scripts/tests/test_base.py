@@ -6,6 +6,7 @@ import shutil
 import signal
 import stat
 import subprocess
+import sys
 import time
 
 import toy
@@ -276,18 +277,38 @@ def test_build_directory_that_cannot_be_written(t):
     refuses(t, "file", PAGING_BUILD_DIR=t.top + "/file")
 
 
+# Stops in the middle until whoever started it is gone.
+STOPPING_XZ = """#!{python}
+import lzma, os, sys, time
+if "-dc" not in sys.argv:
+    os.execv("{xz}", sys.argv)
+parent = os.getppid()
+data = lzma.open(sys.argv[-1]).read()
+sys.stdout.buffer.write(data[:len(data) // 2])
+sys.stdout.buffer.flush()
+while os.getppid() == parent:
+    time.sleep(0.05)
+"""
+
+
 def test_interrupted_and_started_again(t):
-    for name in range(200):
+    for name in range(20):
         with open(t.kernel + "/lib/big%d.c" % name, "wb") as out:
             out.write(os.urandom(100000).hex().encode())
     on_a_machine(t)
+    os.mkdir(t.top + "/stopping")
+    with open(t.top + "/stopping/xz", "w") as out:
+        out.write(STOPPING_XZ.format(python=sys.executable, xz=shutil.which("xz")))
+    os.chmod(t.top + "/stopping/xz", 0o755)
+    env = dict(t.env, PATH=t.top + "/stopping:" + t.env.get("PATH", os.environ["PATH"]))
     for number, status in ((signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)):
-        tool = subprocess.Popen([t.project + "/scripts/base"], cwd=t.project, env=t.env, stdout=subprocess.PIPE,
+        tool = subprocess.Popen([t.project + "/scripts/base"], cwd=t.project, env=env, stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT,
                                 preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
         deadline = time.monotonic() + 30
-        while not packed(t) and tool.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.001)
+        while not packed(t):
+            assert tool.poll() is None and time.monotonic() < deadline
+            time.sleep(0.01)
         tool.send_signal(number)
         output = tool.communicate(timeout=30)[0].decode()
         assert tool.returncode == status and "Traceback" not in output, "%d: %s" % (tool.returncode, output)
