@@ -68,7 +68,7 @@ TEST_F(paging, is_charged)
 		 * the counter in batches, so what a CPU has in stock counts
 		 * before it is used.
 		 */
-		_exit(charged() < len);
+		_exit(charged() < (long)len);
 	}
 	waitpid(pid, &status, 0);
 	group_remove();
