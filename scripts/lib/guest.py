@@ -83,7 +83,10 @@ class Kernel:
         if not os.path.exists(self.initramfs):
             raise Error(f"{kernels.variant_dir(self.arch)} holds no initramfs.cpio: run "
                         f"scripts/build {self.arch}", NO_GUEST)
-        self.pages16k = self.config().get("CONFIG_ARM64_16K_PAGES") == "y"
+        config = self.config()
+        self.pages16k = config.get("CONFIG_ARM64_16K_PAGES") == "y"
+        # Without a configuration it may have anything.
+        self.boards = not config or config.get("CONFIG_ARCH_BCM2835") == "y"
 
     def complain(self, arch):
         variant = os.path.basename(os.path.normpath(self.where))
@@ -140,10 +143,14 @@ def parser():
     made.add_argument("--cpu", metavar="C", help="CPU model (virt: cortex-a72, or cortex-a76 for a "
                                                  "kernel with 16K pages; x86_64: max)")
     made.add_argument("--mem", metavar="SIZE", help="memory, such as 512M or 2G (default 1G)")
+    made.add_argument("--plug", metavar="SIZE", help="memory beside that, plugged in by virtio-mem and still "
+                                                     "offline, such as 256M; --machine virt only")
     made.add_argument("--smp", metavar="N", help="number of CPUs (default 2)")
     made.add_argument("--icount", action="store_true",
                       help="guest time is an instruction count, which repeats exactly: "
                            "-icount shift=0,sleep=off, one CPU, no randomised addresses")
+    made.add_argument("--shift", metavar="N", help="with --icount: an instruction takes 2^N ns (default 0), for "
+                                                   "what is to last long without being long")
     made.add_argument("--kernel", metavar="DIR", help="directory of the kernel (default build/ARCH)")
     made.add_argument("--append", metavar="STR", action="append", default=[],
                       help="more for the kernel's command line")
@@ -175,8 +182,10 @@ def parse(argv):
         raise Error(f"--machine {args.machine}: {', '.join(guest_machine.MACHINES)} are known",
                     BAD_INPUT)
     args.mem = args.mem and megabytes("--mem", args.mem)
+    args.plug = args.plug and megabytes("--plug", args.plug)
     args.disk = args.disk and megabytes("--disk", args.disk)
     args.smp = args.smp and number("--smp", args.smp, int)
+    args.shift = args.shift and number("--shift", args.shift, int)
     args.timeout = number("--timeout", args.timeout or "300", float)
     args.added = parse_added(args.add)
     args.kernel = Kernel(args.kernel or kernels.variant_dir(args.arch or "arm64"), args.arch)

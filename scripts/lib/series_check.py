@@ -2,6 +2,7 @@
 """The proofs about the series, one function each; a proof yields what is wrong."""
 
 import difflib
+import fnmatch
 import os
 import re
 import subprocess
@@ -129,13 +130,13 @@ def checkpatch():
         for name, status, output in pool.map(run, names):
             lines = [line for line in output.splitlines() if line.strip()]
             yield from ("%s: %s" % (name, line) for line in lines if not any(
-                line.startswith(file + ":") and re.search(":(%s):" % kinds, line) for file, kinds in excepted))
+                fnmatch.fnmatch(line.split(":")[0], file) and re.search(":(%s):" % kinds, line) for file, kinds in excepted))
             if status and not lines:
                 yield "checkpatch.pl ended with %d on %s" % (status, name)
 
 
 def exceptions():
-    """[(file, pattern of types)] of the lines `path/in/kernel TYPE[,TYPE]: why`."""
+    """[(pattern of files, pattern of types)] of the lines `path/in/kernel TYPE[,TYPE]: why`."""
     if not os.path.exists(EXCEPTIONS):
         return []
     with open(EXCEPTIONS) as lines:
