@@ -24,6 +24,8 @@ from check_steps import STEPS
 from kernels import BUILD, Error, ROOT
 
 LOGS = os.path.join(BUILD, "log", "check")
+# What may end us; held back while a step is started, or it would be nobody's.
+ENDINGS = {signal.SIGINT, signal.SIGTERM}
 
 
 def arguments(argv):
@@ -60,6 +62,10 @@ def end(process):
     process.wait()
 
 
+def let_end():
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
+
+
 class Running:
     """A step that has been started."""
 
@@ -71,7 +77,8 @@ class Running:
         with open(self.log, "wb") as out:
             self.process = subprocess.Popen(step.command, shell=True, cwd=ROOT, env=env,
                                             stdin=subprocess.DEVNULL, stdout=out,
-                                            stderr=subprocess.STDOUT, start_new_session=True)
+                                            stderr=subprocess.STDOUT, start_new_session=True,
+                                            preexec_fn=let_end)
 
     def seconds(self):
         return time.monotonic() - self.start
@@ -120,7 +127,11 @@ def run_all(steps):
         while waiting or lanes:
             for step in startable(waiting, lanes):
                 waiting.remove(step)
-                lanes[step.lane] = Running(step)
+                signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
+                try:
+                    lanes[step.lane] = Running(step)
+                finally:
+                    let_end()
             if sys.stdout.isatty():
                 print("\r\033[K" + ", ".join("%s %d s" % (run.step.name, run.seconds())
                                              for run in lanes.values())[:79], end="", flush=True)
