@@ -23,13 +23,19 @@ def selftests(variant, name=None, options="", limit=1200, full=False):
                 limit=limit, full=full, after="kernel " + variant)
 
 
+def cost(component, variant, full=False):
+    """Ratios to peers of the same boot."""
+    out = "build/check/cost-%s-%s" % (component, variant)
+    return Step("cost of %s on %s" % (component, variant), "scripts/exp/%s/cost --check --variant %s --out %s" % (
+        component, variant, out), tap=False, limit=1200, full=full, after="kernel " + variant)
+
+
 STEPS = [
     Step("series", "scripts/series check"),
     kernel("arm64"),
     kernel("x86_64"),
     kernel("arm64-debug"),
     kernel("arm64-16k"),
-    kernel("arm64-cost"),
     Step("kunit", "scripts/kunit --raw", limit=1800, lane="builds"),
     Step("warnings arm64", "scripts/build --w1 --sparse arm64", tap=False, limit=1800, lane="builds"),
     Step("warnings x86_64", "scripts/build --w1 --sparse x86_64", tap=False, limit=1800, lane="builds"),
@@ -54,10 +60,11 @@ STEPS = [
     Step("guest x86_64", "scripts/tests/guest_test x86_64", limit=1200, after="kernel x86_64"),
     selftests("arm64-debug", limit=1800),
     selftests("arm64-16k"),
-    Step("cost", "scripts/exp/paging/cost --check --out build/check/cost", tap=False, limit=1200,
-         after="kernel arm64-cost"),
-    Step("cost of petmem", "scripts/exp/petmem/cost --check --out build/check/petmem-cost", tap=False, limit=1200,
-         after="kernel arm64-cost"),
+    cost("paging", "arm64"),
+    cost("petmem", "arm64"),
+    kernel("arm64-cost", full=True),
+    cost("paging", "arm64-cost", full=True),
+    cost("petmem", "arm64-cost", full=True),
     kernel("x86_64-debug", full=True),
     selftests("x86_64-debug", limit=1800, full=True),
     selftests("arm64", "all on raspi3b", " -- --machine raspi3b", full=True),

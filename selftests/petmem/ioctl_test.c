@@ -53,6 +53,44 @@ TEST_F(device, node)
 	EXPECT_EQ(0, access("/sys/class/petmem/petmem/dev", F_OK));
 }
 
+#ifdef __x86_64__
+/* The ioctl() of a 32-bit program, which a 64-bit one can call as well. */
+static int ioctl32(int fd, unsigned int cmd, void *arg)
+{
+	long ret;
+
+	asm volatile("int $0x80" : "=a" (ret)
+		     : "0" (54L), "b" ((long)fd), "c" ((unsigned long)cmd), "d" (arg)
+		     : "memory", "r8", "r9", "r10", "r11");
+	return ret;
+}
+
+static void call_as_32_bit(void *fd)
+{
+	ioctl32(*(int *)fd, 12, NULL);
+	_exit(0);
+}
+
+TEST_F(device, a_32_bit_program)
+{
+	struct alloc_request *req = mmap(NULL, page_bytes(), PROT_READ | PROT_WRITE,
+					 MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+
+	ASSERT_NE(MAP_FAILED, req);
+	if (end_of(call_as_32_bit, &self->fd))
+		SKIP(return, "no CONFIG_IA32_EMULATION");
+	req->size = 2 * page_bytes();
+	ASSERT_EQ(0, ioctl32(self->fd, LAZY_ALLOC, req));
+	EXPECT_LE(PETMEM_REGION_START, req->addr);
+	EXPECT_GT(PETMEM_REGION_END, req->addr);
+	store_byte((char *)req->addr + page_bytes(), 1);
+	EXPECT_EQ(0, lazy_free(self->fd, (void *)req->addr));
+	EXPECT_EQ(-ENOTTY, ioctl32(self->fd, 12, req));
+	EXPECT_EQ(-EFAULT, ioctl32(self->fd, LAZY_ALLOC, (void *)8));
+	munmap(req, page_bytes());
+}
+#endif
+
 TEST_F(device, unknown_numbers)
 {
 	static const unsigned int cmds[] = {
