@@ -352,6 +352,12 @@ bool petmem_table_test_young(struct vm_area_struct *vma, unsigned long addr)
 	spin_lock(ptl);
 	young = ptep_clear_flush_young(vma, addr, pte_offset_kernel(pmd, addr));
 	spin_unlock(ptl);
+	/*
+	 * x86 does not flush there, and sets no bit while it has the page in a
+	 * TLB: what is used all the time would look unused.
+	 */
+	if (young)
+		petmem_table_flush(vma, addr);
 	return young;
 }
 

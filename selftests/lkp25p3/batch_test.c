@@ -148,7 +148,7 @@ TEST_F(batch, what_was_done_before_a_fault_is_told)
 	EXPECT_GE(2 * self->page / sizeof(struct lkp25p3_record), batch.done);
 }
 
-TEST_F(batch, a_million_translations_leave_the_log_alone)
+TEST_F_TIMEOUT(batch, a_million_translations_leave_the_log_alone, 120)
 {
 	unsigned int nr = LKP25P3_BATCH_MAX;
 	struct lkp25p3_record *recs = calloc(nr, sizeof(*recs));
