@@ -18,8 +18,8 @@ def kernel(variant, full=False):
                 lane="builds", after="series")
 
 
-def selftests(variant, name=None, options="", limit=1200, full=False):
-    return Step("selftests " + (name or variant), "scripts/kselftest %s%s" % (variant, options),
+def selftests(variant, name=None, options="", limit=1200, full=False, brief=""):
+    return Step("selftests " + (name or variant), "scripts/kselftest %s%s%s" % (brief, variant, options),
                 limit=limit, full=full, after="kernel " + variant)
 
 
@@ -56,9 +56,12 @@ STEPS = [
          after="kernel arm64"),
     Step("experiment monitor", "scripts/exp/monitor/run --quick --out build/check/monitor", tap=False, limit=1200,
          after="kernel arm64"),
+    cost("walker", "arm64"),
+    Step("accuracy of the monitor", "scripts/exp/monitor/accuracy --quick --check --out build/check/accuracy",
+         tap=False, limit=1200, after="kernel x86_64"),
     selftests("x86_64"),
     Step("guest x86_64", "scripts/tests/guest_test x86_64", limit=1200, after="kernel x86_64"),
-    selftests("arm64-debug", limit=1800),
+    selftests("arm64-debug", limit=1800, brief="--brief "),
     selftests("arm64-16k"),
     cost("paging", "arm64"),
     cost("petmem", "arm64"),
@@ -66,7 +69,8 @@ STEPS = [
     cost("paging", "arm64-cost", full=True),
     cost("petmem", "arm64-cost", full=True),
     kernel("x86_64-debug", full=True),
-    selftests("x86_64-debug", limit=1800, full=True),
+    selftests("arm64-debug", "all on arm64-debug", limit=7200, full=True),
+    selftests("x86_64-debug", limit=7200, full=True),
     selftests("arm64", "all on raspi3b", " -- --machine raspi3b", full=True),
     selftests("arm64", "cortex-a76", " -- --cpu cortex-a76", full=True),
     Step("mutants of paging", "python3 -B scripts/tests/paging_mutants.py", full=True, limit=1800, lane="builds"),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """Tests of the experiments walker, monitor and kernel_memory that need no guest:
-python3 scripts/tests/exp_walker.py walker|monitor|kernel_memory, or all of them without a word."""
+python3 scripts/tests/exp_walker.py, or with the name of a class for that one alone."""
 
 import contextlib
 import importlib
@@ -24,7 +24,7 @@ import kernels
 
 def load(experiment, *names):
     """Modules of an experiment; those of two of them have the same names."""
-    for name in ("run", "page", "figures", "data", "records", "report"):
+    for name in ("run", "page", "figures", "data", "records", "report", "cost", "accuracy"):
         sys.modules.pop(name, None)
     path = os.path.join(EXP, experiment)
     sys.path.insert(0, path)
@@ -147,6 +147,57 @@ class Walker(Base):
                 self.run_module.parse(words)
 
 
+class Cost(unittest.TestCase):
+    def setUp(self):
+        self.cost, = load("walker", "cost")
+        self.dir = tempfile.TemporaryDirectory()
+        self.out = os.path.join(self.dir.name, "out")
+        self.figures = {name: 10 for work in self.cost.WORK for name in [work[1], *work[2]]}
+
+    def tearDown(self):
+        self.dir.cleanup()
+
+    def run_it(self, *arguments):
+        fake = mock.Mock(**{"run.side_effect": lambda *_: ["way,each", "noise"] + [
+            f"{name},{cost}.5" for name, cost in self.figures.items()]})
+        with mock.patch.object(self.cost.target, "Guest", lambda *a, **k: fake), \
+                mock.patch.object(self.cost, "programs_of", lambda _: []):
+            return quiet(self.cost.main, ["cost", "--out", self.out, *arguments])
+
+    def test_all_limits_of_the_issue_are_there_and_met(self):
+        status, said = self.run_it("--check")
+        self.assertEqual(status, 0)
+        self.assertEqual(said.count(" met"), 8)
+        with open(os.path.join(self.out, "data.csv")) as text:
+            self.assertIn("x86_64,range,10.5", text.read())
+        with open(os.path.join(self.out, "facts.json")) as text:
+            self.assertEqual(len(json.load(text)["tables"]), 3)
+
+    def test_more_than_a_limit_fails_a_check_and_is_told_without_one(self):
+        self.figures["range"] = 60
+        self.assertEqual(self.run_it("--check", "--variant", "arm64")[0], 1)
+        status, said = self.run_it("--variant", "arm64")
+        self.assertEqual(status, 0)
+        self.assertIn("NOT MET", said)
+        self.assertEqual(self.run_it("--check", "--variant", "arm64-cost")[0], 0)
+
+    def test_one_address_has_a_limit_of_its_own_on_x86_64(self):
+        self.figures["in_module_locked"] = 280
+        self.assertEqual(self.run_it("--check", "--variant", "x86_64")[0], 1)
+        self.assertEqual(self.run_it("--check", "--variant", "arm64")[0], 0)
+
+    def test_what_is_not_measured_is_an_error(self):
+        del self.figures["contiguous_all_young_handed_on"]
+        self.assertEqual(self.run_it("--variant", "x86_64")[0], 0)
+        with self.assertRaises(kernels.Error):
+            self.run_it("--variant", "arm64")
+
+    def test_bad_options(self):
+        for words in (["--variant", "vax"], ["--kernel", "x"], ["more"]):
+            with self.assertRaises(kernels.Error):
+                self.cost.parse(words)
+
+
 class Monitor(Base):
     def setUp(self):
         super().setUp()
@@ -256,6 +307,7 @@ class KernelMemory(unittest.TestCase):
 class Commands(unittest.TestCase):
     def test_errors_are_one_line_and_a_status(self):
         for words in (["walker/run", "--mib", "x"], ["walker/report", "--results", "/nowhere"],
+                      ["walker/cost", "--variant", "arm64", "--kernel", "/nowhere"],
                       ["monitor/run", "--kernel", "/nowhere"], ["monitor/run", "--seconds", "0"],
                       ["kernel_memory/report", "--kernel", "/nowhere"]):
             with tempfile.TemporaryDirectory() as where:
@@ -269,6 +321,7 @@ class Commands(unittest.TestCase):
     def test_scripts_for_the_guest_are_plain_sh(self):
         for name in ("walker", "monitor", "kernel_memory"):
             subprocess.run(["sh", "-n", os.path.join(EXP, name, "measure.sh")], check=True)
+        subprocess.run(["sh", "-n", os.path.join(EXP, "walker", "cost.sh")], check=True)
 
 
 if __name__ == "__main__":

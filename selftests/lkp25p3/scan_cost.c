@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * scan_cost: what a scan of accessed bits costs for each page, as the monitor
- * itself reports it, beside page_idle.
+ * itself reports it, beside page_idle, clear_refs and DAMON.
  *
  * Prints a line for each way: its name and nanoseconds for a page, of the best
  * of some scans; where a nanosecond is an instruction (scripts/guest --icount),
  * instructions.  What the touched pages cost the program afterwards ("touch")
  * is measured too: cores without hardware access flag take a fault for each.
+ *
+ * page_idle marks each page and asks for it, by frame.  clear_refs is a loop
+ * over the PTEs of the process that clears each accessed bit and tells nothing
+ * of what it found: what a loop that knows nothing of contiguous PTEs costs.
+ * DAMON looks at one page of each of its regions: its thread's time is divided by these.
  */
 #include "cost.h"
+#include "damon.h"
 
 #define PAGES	32768UL
 #define SCANS	3
@@ -113,6 +119,53 @@ static char *map_contiguous(void)
 	return p;
 }
 
+static void measure_clear_refs(const char *name, char *p)
+{
+	int fd = open_or_die("/proc/self/clear_refs", O_WRONLY);
+	uint64_t best = UINT64_MAX;
+
+	for (int i = 0; i < SCANS; i++) {
+		uint64_t start, took;
+
+		touch(p);
+		start = now_ns();
+		if (write(fd, "1", 1) != 1)
+			err(1, "clear_refs");
+		took = now_ns() - start;
+		if (took < best)
+			best = took;
+	}
+	close(fd);
+	print_cost(name, best, PAGES);
+}
+
+/* As many regions as it has at most, so that its looking is most of its work. */
+static void measure_damon(char *p)
+{
+	struct damon d = {
+		.start = (uintptr_t)p, .end = (uintptr_t)p + PAGES * page,
+		.min_regions = DAMON_MAX_REGIONS,
+	};
+	uint64_t before, cpu;
+
+	if (!damon_start(&d))
+		return;
+	usleep(100000);
+	before = now_ns();
+	cpu = damon_cpu_ns(&d);
+	usleep(500000);
+	cpu = damon_cpu_ns(&d) - cpu;
+	print_cost("damon", cpu, (now_ns() - before) / DAMON_SAMPLE_NS * DAMON_MAX_REGIONS);
+	damon_stop();
+}
+
+/* A word of the bitmap; the last frames of the memory may not fill theirs. */
+static void check_idle(ssize_t n)
+{
+	if (n < 0)
+		err(1, IDLE);
+}
+
 /* Mark all pages as idle and ask for them again, in the order of frames. */
 static void measure_page_idle(char *p)
 {
@@ -134,13 +187,13 @@ static void measure_page_idle(char *p)
 	start = now_ns();
 	for (size_t i = 0; i < sizeof(frames); i += 8) {
 		memcpy(&word, frames + i, 8);
-		if (word && pwrite(idle, &word, 8, i) != 8)
-			err(1, IDLE);
+		if (word)
+			check_idle(pwrite(idle, &word, 8, i));
 	}
 	for (size_t i = 0; i < sizeof(frames); i += 8) {
 		memcpy(&word, frames + i, 8);
-		if (word && pread(idle, &word, 8, i) != 8)
-			err(1, IDLE);
+		if (word)
+			check_idle(pread(idle, &word, 8, i));
 	}
 	print_cost("page_idle", now_ns() - start, PAGES);
 	close(idle);
@@ -158,11 +211,14 @@ int main(void)
 	measure("all_young", p, 1, LKP25P3_MONITOR_NO_HAND_ON);
 	measure("all_young_handed_on", p, 1, 0);
 	measure_page_idle(p);
+	measure_clear_refs("clear_refs", p);
+	measure_damon(p);
 	if (page == 4096 && !access(THP_64K, W_OK)) {
 		p = map_contiguous();
 		measure("contiguous_none_young", p, 0, 0);
 		measure("contiguous_all_young", p, 1, LKP25P3_MONITOR_NO_HAND_ON);
 		measure("contiguous_all_young_handed_on", p, 1, 0);
+		measure_clear_refs("contiguous_clear_refs", p);
 	}
 	return 0;
 }

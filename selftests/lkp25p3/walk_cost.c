@@ -7,9 +7,12 @@
  * --icount), instructions.  "in_module" is timed by the module, the others are
  * whole system calls, divided by the addresses they translate.
  */
+#include <linux/fs.h>
+
 #include "cost.h"
 
 #define PAGES	4096
+#define FEW	256	/* of what takes long */
 #define ROUNDS	5
 
 static size_t page;
@@ -17,6 +20,19 @@ static char *buffer;
 static int pagemap, proc;
 static uint64_t vas[PAGES], words[PAGES];
 static struct lkp25p3_record recs[PAGES];
+
+/* As a first program does it: everything anew for each address. */
+static void by_fopen(void)
+{
+	for (int i = 0; i < FEW; i++) {
+		FILE *f = fopen("/proc/self/pagemap", "rb");
+
+		if (!f || fseek(f, vas[i] / page * 8, SEEK_SET) ||
+		    fread(&words[i], 8, 1, f) != 1)
+			err(1, "pagemap by stdio");
+		fclose(f);
+	}
+}
 
 static void by_pread(void)
 {
@@ -31,6 +47,24 @@ static void by_pread_of_512(void)
 		if (pread(pagemap, &words[i], 512 * 8,
 			  ((uintptr_t)buffer / page + i) * 8) != 512 * 8)
 			err(1, "pread");
+}
+
+/* Tells which pages are present, and not where. */
+static void by_pagemap_scan_of_512(void)
+{
+	static struct page_region regions[512];
+
+	for (int i = 0; i < PAGES; i += 512) {
+		uint64_t start = (uintptr_t)buffer + i * page;
+		struct pm_scan_arg scan = {
+			.size = sizeof(scan), .start = start, .end = start + 512 * page,
+			.vec = (uintptr_t)regions, .vec_len = 512,
+			.return_mask = PAGE_IS_PRESENT | PAGE_IS_PFNZERO,
+		};
+
+		if (ioctl(pagemap, PAGEMAP_SCAN, &scan) < 0)
+			err(1, "PAGEMAP_SCAN");
+	}
 }
 
 static void by_batch(const uint64_t *addrs, unsigned int mode)
@@ -64,7 +98,7 @@ static void by_random_lockless(void)
 	by_batch(vas, LKP25P3_LOCKLESS);
 }
 
-static void measure(const char *name, void (*way)(void))
+static void measure(const char *name, void (*way)(void), int nr)
 {
 	uint64_t best = UINT64_MAX;
 
@@ -76,7 +110,7 @@ static void measure(const char *name, void (*way)(void))
 		if (took < best)
 			best = took;
 	}
-	print_cost(name, best, PAGES);
+	print_cost(name, best, nr);
 }
 
 /* As the module has timed it. */
@@ -109,14 +143,16 @@ int main(void)
 		vas[i] = (uintptr_t)buffer + (x >> 8) % PAGES * page;
 	}
 	puts("way,each");
-	measure("pagemap_pread", by_pread);
-	measure("pagemap_pread_512", by_pread_of_512);
+	measure("pagemap_fopen", by_fopen, FEW);
+	measure("pagemap_pread", by_pread, PAGES);
+	measure("pagemap_pread_512", by_pread_of_512, PAGES);
+	measure("pagemap_scan_512", by_pagemap_scan_of_512, PAGES);
 	measure_module("in_module_locked", LKP25P3_LOCK_EACH);
 	measure_module("in_module_locked_timed_each", LKP25P3_LOCK_EACH | LKP25P3_TIME_EACH);
 	measure_module("in_module_lockless", LKP25P3_LOCKLESS);
-	measure("range", by_range);
-	measure("random", by_random_locked);
-	measure("random_lock_each", by_random_lock_each);
-	measure("random_lockless", by_random_lockless);
+	measure("range", by_range, PAGES);
+	measure("random", by_random_locked, PAGES);
+	measure("random_lock_each", by_random_lock_each, PAGES);
+	measure("random_lockless", by_random_lockless, PAGES);
 	return 0;
 }
