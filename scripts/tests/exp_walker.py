@@ -24,7 +24,7 @@ import kernels
 
 def load(experiment, *names):
     """Modules of an experiment; those of two of them have the same names."""
-    for name in ("run", "page", "figures", "data", "records", "report", "cost", "accuracy"):
+    for name in ("run", "page", "figures", "data", "records", "report", "cost", "accuracy", "truth"):
         sys.modules.pop(name, None)
     path = os.path.join(EXP, experiment)
     sys.path.insert(0, path)
@@ -255,6 +255,99 @@ class Monitor(Base):
         self.assertGreater(run.worst(), self.records.TOLERANCE)
 
 
+class Accuracy(unittest.TestCase):
+    """Of 64 pages; a watcher says what the test lets it say."""
+
+    def setUp(self):
+        self.accuracy, self.truth = load("monitor", "accuracy", "truth")
+        self.dir = tempfile.TemporaryDirectory()
+        self.out = os.path.join(self.dir.name, "out")
+        for name in ("x86_64", "arm64"):
+            os.makedirs(os.path.join(self.dir.name, name, "selftests", "lkp25p3"))
+            with open(os.path.join(self.dir.name, name, "selftests", "lkp25p3", "accuracy"), "w"):
+                pass
+        self.counts = "0*8 10*24 0*32"
+        self.ended = True
+
+    def tearDown(self):
+        self.dir.cleanup()
+
+    def lines(self, where, _script):
+        with open(os.path.join(where, "plan")) as plan:
+            for line in plan.read().splitlines():
+                watcher, _, periods, _, _ = line.split()
+                yield f"watcher {watcher}"
+                yield "pattern dense"
+                for _ in range(int(periods)):
+                    yield f"truth {((1 << 24) - 1) << 8:016x}"
+                    if watcher == "monitor":
+                        yield f"counts {self.counts}"
+                    else:
+                        yield from ("region 32 32 0", "region 0 16 5", "region 16 16 20")
+                yield "cpu 1000 1000000"
+                if watcher == "monitor":
+                    yield "monitor granule=4096 hardware=1 interval_ms=100"
+        if self.ended:
+            yield "end"
+
+    def run_it(self, *arguments):
+        fake = mock.Mock(**{"run.side_effect": self.lines})
+        with mock.patch.object(self.accuracy.target, "Guest", lambda *a, **k: fake), \
+                mock.patch.object(kernels, "variant_dir", lambda name: os.path.join(self.dir.name, name)):
+            return quiet(self.accuracy.main, ["accuracy", "--out", self.out, *arguments])
+
+    def test_all_that_is_right_passes(self):
+        status, said = self.run_it("--check")
+        self.assertEqual(status, 0)
+        self.assertEqual(set(os.listdir(self.out)), {"accuracy.md", "data.csv", "index.html"})
+        self.assertEqual(said.count("accessed bits set by the CPU"), 3)
+        # DAMON: 24 of the 32 pages that it says, and all there are.
+        self.assertIn("75.00 %", said)
+
+    def test_one_page_too_many_fails_a_check(self):
+        self.counts = "0*7 10*25 0*32"
+        self.assertEqual(self.run_it("--check")[0], 1)
+        status, said = self.run_it()
+        self.assertEqual(status, 0)
+        self.assertIn("96.00 %", said)
+
+    def test_one_page_lost_fails_a_check(self):
+        self.counts = "0*9 10*23 0*32"
+        self.assertEqual(self.run_it("--check", "--machine", "cortex-a72", "--quick")[0], 1)
+
+    def test_an_early_end_is_an_error(self):
+        self.ended = False
+        with self.assertRaises(kernels.Error):
+            self.run_it()
+        self.assertFalse(os.path.exists(self.out))
+
+    def test_scores(self):
+        score = self.truth.Score().add(0b1111, 0b111100)
+        self.assertEqual((score.both, score.wrong, score.lost), (2, 2, 2))
+        self.assertEqual((score.precision(), score.recall(), score.quality()), (0.5, 0.5, 0.5))
+        nothing = self.truth.Score().add(0, 0)
+        self.assertTrue(nothing.exact())
+        self.assertEqual((nothing.precision(), nothing.recall()), (1, 1))
+        self.assertEqual(self.truth.Score().add(0, 1).precision(), 0)
+
+    def test_what_is_nearly_all_is_not_called_all(self):
+        self.assertEqual(self.accuracy.percent(1), "100 %")
+        self.assertEqual(self.accuracy.percent(0.999999), "99.99 %")
+
+    def test_the_best_threshold(self):
+        watched = self.truth.Watched("x")
+        for kind, rest in (("truth", "f0"), ("region", "0 4 3"), ("region", "4 4 9")):
+            watched.take(kind, rest)
+        least, score = watched.best()
+        self.assertEqual((least, score.exact()), (4, True))
+        self.assertEqual(watched.score().precision(), 0.5)
+
+    def test_bad_options(self):
+        for words in (["--machine", "vax"], ["--pages", "1"], ["--seed", "-1"], ["more"]):
+            with self.assertRaises(kernels.Error):
+                self.accuracy.parse(words)
+
+
 class KernelMemory(unittest.TestCase):
     def setUp(self):
         self.report, = load("kernel_memory", "report")
@@ -309,6 +402,7 @@ class Commands(unittest.TestCase):
         for words in (["walker/run", "--mib", "x"], ["walker/report", "--results", "/nowhere"],
                       ["walker/cost", "--variant", "arm64", "--kernel", "/nowhere"],
                       ["monitor/run", "--kernel", "/nowhere"], ["monitor/run", "--seconds", "0"],
+                      ["monitor/accuracy", "--pages", "1"],
                       ["kernel_memory/report", "--kernel", "/nowhere"]):
             with tempfile.TemporaryDirectory() as where:
                 done = subprocess.run([os.path.join(EXP, words[0]), *words[1:], "--out", os.path.join(where, "out")],
@@ -322,6 +416,7 @@ class Commands(unittest.TestCase):
         for name in ("walker", "monitor", "kernel_memory"):
             subprocess.run(["sh", "-n", os.path.join(EXP, name, "measure.sh")], check=True)
         subprocess.run(["sh", "-n", os.path.join(EXP, "walker", "cost.sh")], check=True)
+        subprocess.run(["sh", "-n", os.path.join(EXP, "monitor", "accuracy.sh")], check=True)
 
 
 if __name__ == "__main__":
