@@ -50,10 +50,12 @@ report-petmem: ## the same for petmem: lab-reports/petmem.md
 
 report-walker: ## the same for the page-table walker and kernel_memory: lab-reports/walker.md, kernel_memory.md
 	@scripts/deps demo
-	@scripts/build arm64 x86_64
+	@scripts/build arm64 x86_64 arm64-cost
 	@scripts/exp/kernel_memory/report
 	@scripts/exp/walker/run
+	@scripts/exp/walker/cost
 	@scripts/exp/monitor/run
+	@scripts/exp/monitor/accuracy
 	@scripts/exp/walker/report
 
 cost: ## instructions per page of /dev/paging and of its peers, as a table

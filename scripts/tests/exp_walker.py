@@ -7,6 +7,7 @@ import importlib
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -196,6 +197,31 @@ class Cost(unittest.TestCase):
         for words in (["--variant", "vax"], ["--kernel", "x"], ["more"]):
             with self.assertRaises(kernels.Error):
                 self.cost.parse(words)
+
+
+class Report(unittest.TestCase):
+    def setUp(self):
+        self.report, = load("walker", "report")
+
+    def test_every_place_in_the_template_is_filled(self):
+        with open(os.path.join(EXP, "walker", "lab-report.md.in"), encoding="utf-8") as text:
+            places = set(re.findall(r"@([A-Z_]+)@", text.read()))
+        with open(self.report.__file__, encoding="utf-8") as text:
+            code = text.read()
+        self.assertEqual([place for place in places if f'"{place}"' not in code], [])
+
+    def test_costs_and_accuracy_come_from_their_results(self):
+        with tempfile.TemporaryDirectory() as results:
+            for missing, read in (("exp/walker/cost", lambda: self.report.read_facts(results, "walker-cost", "cost")),
+                                  ("exp/monitor/accuracy", lambda: self.report.read_accuracy(results))):
+                with self.assertRaisesRegex(kernels.Error, missing):
+                    read()
+            os.makedirs(os.path.join(results, "accuracy"))
+            with open(os.path.join(results, "accuracy", "accuracy.md"), "w") as text:
+                text.write("# Title\n\nhow\n\n## a72: x\n\n| a |\n")
+            self.assertEqual(self.report.read_accuracy(results), "how\n\n### a72: x\n\n| a |")
+        made = self.report.cost_tables({"header": ["work", "ours"], "tables": {"arm64": [["one VA", "271.0"]]}})
+        self.assertEqual(made, "arm64:\n\n| work | ours |\n| --- | --- |\n| one VA | 271.0 |")
 
 
 class Monitor(Base):

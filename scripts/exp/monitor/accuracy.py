@@ -18,6 +18,7 @@ that was said to be.
 """
 
 import argparse
+import concurrent.futures
 import csv
 import datetime
 import os
@@ -96,6 +97,12 @@ def measure(name, args):
     plan = [f"{watcher} {args.pages} {args.periods} {args.ms} {args.seed}" for watcher in args.watchers]
     with target.load([program], [os.path.join(HERE, "accuracy.sh")], plan) as load:
         return take_all(where.run(load, "accuracy.sh"), args.periods)
+
+
+def measure_all(args):
+    """(machine, what measure() has) of each; as many guests at once as there are CPUs, since each needs but one."""
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield from zip(args.machine, pool.map(lambda name: measure(name, args), args.machine))
 
 
 def percent(part):
@@ -216,8 +223,8 @@ def main():
     machines = {}
     with htmlreport.directory(args.out) as out:
         print(conditions(args))
-        for name in args.machine:
-            machines[name] = found = measure(name, args)
+        for name, found in measure_all(args):
+            machines[name] = found
             print(f"\n{title_of(name, found)}")
             print_table(header_of(found), rows_of(found))
             print(cpu_text(found), flush=True)

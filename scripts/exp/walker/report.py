@@ -42,13 +42,23 @@ def parse(argv):
     return made.parse_args(argv)
 
 
-def read_facts(results, name):
+def read_facts(results, name, program="run"):
     try:
         with open(os.path.join(results, name, "facts.json")) as text:
             return json.load(text)
     except FileNotFoundError:
         raise kernels.Error(f"there are no results in {os.path.join(results, name)}: run "
-                            f"scripts/exp/{name}/run") from None
+                            f"scripts/exp/{name.partition('-')[0]}/{program}") from None
+
+
+def read_accuracy(results):
+    """What scripts/exp/monitor/accuracy wrote, its title left out and its headings one level lower."""
+    try:
+        with open(os.path.join(results, "accuracy", "accuracy.md"), encoding="utf-8") as text:
+            return text.read().partition("\n\n")[2].replace("\n## ", "\n### ").strip()
+    except FileNotFoundError:
+        raise kernels.Error(f"there are no results in {os.path.join(results, 'accuracy')}: run "
+                            f"scripts/exp/monitor/accuracy") from None
 
 
 def table(header, rows):
@@ -169,6 +179,10 @@ def runs_text(monitor):
     return "\n\n".join(parts)
 
 
+def cost_tables(cost):
+    return "\n\n".join(f"{title}:\n\n{table(cost['header'], rows)}" for title, rows in cost["tables"].items())
+
+
 def values(walker, monitor):
     first = next(iter(walker["latency"].values()))
     heat = monitor["runs"]["heat-100ms"]
@@ -200,6 +214,8 @@ def values(walker, monitor):
 def main():
     args = parse(sys.argv[1:])
     found = values(read_facts(args.results, "walker"), read_facts(args.results, "monitor"))
+    found["COSTS"] = cost_tables(read_facts(args.results, "walker-cost", "cost"))
+    found["ACCURACY"] = read_accuracy(args.results)
     with open(os.path.join(HERE, "lab-report.md.in"), encoding="utf-8") as text:
         made = text.read()
     for key, value in found.items():
