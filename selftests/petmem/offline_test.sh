@@ -6,6 +6,8 @@
 
 pool=/sys/kernel/debug/petmem/pool
 blocks=/sys/devices/system/memory
+page=$(getconf PAGESIZE 2>/dev/null) ||
+	page=$(awk '/KernelPageSize/ { print 1024 * $2; exit }' /proc/self/smaps)
 cd "$(dirname "$0")" || exit 1
 
 skip()
@@ -53,7 +55,7 @@ check "the block is offline" "$(cat $blocks/memory$first/state)" offline
 done
 total=$(awk '$1 == "total" { print $2 }' $pool)
 check "it is all that the pool has" \
-	"$((total * $(getconf PAGESIZE 2>/dev/null || echo 4096)))" "$block"
+	"$((total * page))" "$block"
 
 check "the block cannot go online" \
 	"$(echo online >$blocks/memory$first/state 2>/dev/null && echo yes || echo no)" no

@@ -5,6 +5,8 @@
 
 params=/sys/module/petmem/parameters
 pool=/sys/kernel/debug/petmem/pool
+page=$(getconf PAGESIZE 2>/dev/null) ||
+	page=$(awk '/KernelPageSize/ { print 1024 * $2; exit }' /proc/self/smaps)
 cd "$(dirname "$0")" || exit 1
 
 if [ ! -c /dev/petmem ]; then
@@ -94,7 +96,7 @@ expect 1 "no such range" ./petmem -r 0x1000 1
 expect 0 "MB" ./petmem -l
 ./petmem -l | sort >/tmp/petmem_before
 expect 0 "added 4 MB" ./petmem -c 4
-is "4 MB more" "$(stat total)" $((total + 4194304 / $(getconf PAGESIZE 2>/dev/null || echo 4096)))
+is "4 MB more" "$(stat total)" $((total + 4194304 / page))
 ./petmem -l | sort >/tmp/petmem_after
 for range in $(grep -vxFf /tmp/petmem_before /tmp/petmem_after |
 	       sed 's/ \([0-9]*\): .*/=\1/'); do
