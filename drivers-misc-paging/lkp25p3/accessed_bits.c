@@ -305,6 +305,7 @@ static void scan_table(struct accessed_bits_scan *scan, pmd_t *pmd,
 	start = pte_offset_map_lock(vma->vm_mm, pmd, addr, &ptl);
 	if (!start)
 		return;
+	__acquire(ptl);		/* for sparse, which does not follow the above */
 	/* Three of what would be sixteen, for the sake of the first two. */
 	if (t.notify || scan->every > 1)
 		scan_ptes(&t, start, first_of_turn(scan, addr), scan->every,
@@ -357,6 +358,7 @@ static int scan_pmd(pmd_t *pmd, unsigned long addr, unsigned long end,
 	spinlock_t *ptl = pmd_trans_huge_lock(pmd, vma);	/* of the table */
 
 	if (ptl) {
+		__acquire(ptl);
 		scan_huge(scan, pmd, addr, end, vma);
 		spin_unlock(ptl);
 	} else {

@@ -163,12 +163,16 @@ static __always_inline unsigned int walk_ptes(pmd_t pmd, unsigned long addr,
 {
 	unsigned long offset = offset_in_page(addr);
 	unsigned int done, nr;
-	/* The copy: the entry itself may have become a huge page. */
-	pte_t *ptep = pte_offset_map(&pmd, addr);
+	pte_t *ptep;
 
-	/* It was not one when it was copied, so it is a bad one. */
-	if (unlikely(!ptep))
+	if (unlikely(pmd_bad(pmd)))
 		return walk_none(addr, PMD_SHIFT, recs, max);
+	/*
+	 * In a 64-bit kernel a table is always mapped, and what else
+	 * pte_offset_map() sees to, the RCU read section and reading the entry
+	 * only once, is seen to.
+	 */
+	ptep = pte_offset_kernel(&pmd, addr);
 	max = min_t(unsigned long, max, PTRS_PER_PTE - pte_index(addr));
 	for (done = 0; done < max; done += nr) {
 		/* Not ptep_get_lockless(), which reads a whole block. */
@@ -185,7 +189,6 @@ static __always_inline unsigned int walk_ptes(pmd_t pmd, unsigned long addr,
 		}
 		*seen |= set_ptes_present(recs + done, pte, offset, nr);
 	}
-	pte_unmap(ptep);
 	return done;
 }
 

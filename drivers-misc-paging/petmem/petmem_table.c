@@ -361,6 +361,21 @@ bool petmem_table_test_young(struct vm_area_struct *vma, unsigned long addr)
 	return young;
 }
 
+/*
+ * arm64 wants this bit of a valid entry set atomically, as by
+ * ptep_set_access_flags(), which modules do not have.  No flush: without the
+ * bit an entry is in no TLB.
+ */
+static void petmem_set_young(struct mm_struct *mm, unsigned long addr,
+			     pte_t *ptep, pte_t pte)
+{
+#ifdef CONFIG_ARM64
+	atomic_long_or(PTE_AF, (atomic_long_t *)ptep);
+#else
+	set_pte_at(mm, addr, ptep, pte_mkyoung(pte));
+#endif
+}
+
 /**
  * petmem_table_mark_young() - let a page be accessed again
  * @arena: where it is mapped
@@ -383,7 +398,7 @@ void petmem_table_mark_young(struct petmem_arena *arena, unsigned long addr)
 	spin_lock(ptl);
 	pte = ptep_get(ptep);
 	if (pte_present(pte))
-		set_pte_at(mm, addr, ptep, pte_mkyoung(pte));
+		petmem_set_young(mm, addr, ptep, pte);
 	spin_unlock(ptl);
 }
 
