@@ -57,6 +57,7 @@ STEPS = [
     Step("experiment monitor", "scripts/exp/monitor/run --quick --out build/check/monitor", tap=False, limit=1200,
          after="kernel arm64"),
     cost("walker", "arm64"),
+    cost("walker", "x86_64"),
     Step("accuracy of the monitor", "scripts/exp/monitor/accuracy --quick --check --out build/check/accuracy",
          tap=False, limit=1200, after="kernel x86_64"),
     selftests("x86_64"),
