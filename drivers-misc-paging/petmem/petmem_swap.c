@@ -22,6 +22,7 @@
  * another file, with locks of that file held.
  */
 #include <linux/completion.h>
+#include <linux/cred.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/idr.h>
@@ -41,6 +42,7 @@ DEFINE_MUTEX(petmem_swap_lock);
 
 static struct file *petmem_swap_file;
 static unsigned long petmem_nr_slots;
+static bool petmem_swap_grows;	/* it was empty when it was opened */
 static bool petmem_clock;
 static DEFINE_IDA(petmem_slots);
 static atomic_long_t petmem_slots_used = ATOMIC_LONG_INIT(0);
@@ -126,8 +128,8 @@ unsigned long petmem_swap_used(void)
  * @path: its path; empty: there is none
  * @clock: replacement by clock, not FIFO
  *
- * A file that is not there is made, and an empty one grows; others, and block
- * devices, are used as far as they go.
+ * A file that is not there is made, and an empty one grows until it is closed,
+ * and is empty again; others, and block devices, are used as far as they go.
  *
  * Context: the device is not open.
  * Return: 0 or a negative errno.
@@ -154,10 +156,24 @@ int petmem_swap_open(const char *path, bool clock)
 	}
 	petmem_nr_slots = min_t(u64, i_size_read(inode) >> PAGE_SHIFT,
 				SWAP_MOST);
-	if (!petmem_nr_slots)
+	petmem_swap_grows = !petmem_nr_slots;
+	if (petmem_swap_grows)
 		petmem_nr_slots = SWAP_MOST;
 	petmem_swap_file = file;
 	return 0;
+}
+
+/* Nobody wants what is in it; and left as it is it would be a full one. */
+static void petmem_swap_empty(struct file *file)
+{
+	const struct cred *old;
+
+	if (!petmem_swap_grows)
+		return;
+	old = override_creds(file->f_cred);
+	if (vfs_truncate(&file->f_path, 0))
+		pr_warn_ratelimited("petmem: the swap file keeps its size\n");
+	revert_creds(old);
 }
 
 /**
@@ -169,8 +185,10 @@ int petmem_swap_open(const char *path, bool clock)
 void petmem_swap_close(void)
 {
 	mutex_lock(&petmem_swap_lock);
-	if (petmem_swap_file)
+	if (petmem_swap_file) {
+		petmem_swap_empty(petmem_swap_file);
 		fput(petmem_swap_file);
+	}
 	petmem_swap_file = NULL;
 	petmem_nr_slots = 0;
 	mutex_unlock(&petmem_swap_lock);

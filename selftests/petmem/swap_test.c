@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* /dev/petmem: more pages than the pool has, which is a small one here. */
 #include <limits.h>
+#include <sys/stat.h>
 #include "petmem_test.h"
 
 #define SWAP_FILE	"/tmp/petmem_swap"
@@ -211,6 +212,19 @@ TEST_F_TIMEOUT(swap, killed_while_swapping, 120)
 		kill(pid, SIGKILL);
 		EXPECT_EQ(128 + SIGKILL, exit_of(pid));
 	}
+}
+
+/* It was made by the driver, which is not to take it for one of fixed size. */
+TEST_F_TIMEOUT(swap, file_that_grew_may_grow_again, 120)
+{
+	size_t less = (self->saved.free + 40) * self->page;
+	size_t more = self->pages * self->page;
+	struct stat st;
+
+	EXPECT_EQ(0, end_of(own_share, &less));
+	ASSERT_EQ(0, stat(SWAP_FILE, &st));
+	EXPECT_EQ(0, st.st_size);
+	EXPECT_EQ(0, end_of(own_share, &more));
 }
 
 static void fill_all(void *arg)
