@@ -184,14 +184,18 @@ static void petmem_swap_empty(struct file *file)
  */
 void petmem_swap_close(void)
 {
+	struct file *file;
+
 	mutex_lock(&petmem_swap_lock);
-	if (petmem_swap_file) {
-		petmem_swap_empty(petmem_swap_file);
-		fput(petmem_swap_file);
-	}
+	file = petmem_swap_file;
 	petmem_swap_file = NULL;
 	petmem_nr_slots = 0;
 	mutex_unlock(&petmem_swap_lock);
+	if (!file)
+		return;
+	/* Without the lock: a fault takes it in the middle of a write(2). */
+	petmem_swap_empty(file);
+	fput(file);
 }
 
 /* I/O. */
