@@ -6,7 +6,7 @@ build := $(or $(PAGING_BUILD_DIR),build)
 variant ?= arm64
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check check-full build shell report cost kunit tree capture patches clean distclean
+.PHONY: help demo check check-full build shell report report-walker cost kunit tree capture patches clean distclean
 # One thing after the other: each of them uses all cores.
 .NOTPARALLEL:
 
@@ -41,6 +41,14 @@ report: ## run what the lab report tells of, and write it anew: Documentation/la
 	@scripts/exp/paging/run
 	@scripts/exp/paging/cost
 	@scripts/exp/paging/report
+
+report-walker: ## the same for the page-table walker and kernel_memory: lab-reports/walker.md, kernel_memory.md
+	@scripts/deps demo
+	@scripts/build arm64 x86_64
+	@scripts/exp/kernel_memory/report
+	@scripts/exp/walker/run
+	@scripts/exp/monitor/run
+	@scripts/exp/walker/report
 
 cost: ## instructions per page of /dev/paging and of its peers, as a table
 	@scripts/deps demo

@@ -144,6 +144,8 @@ def parser():
     made.add_argument("--icount", action="store_true",
                       help="guest time is an instruction count, which repeats exactly: "
                            "-icount shift=0,sleep=off, one CPU, no randomised addresses")
+    made.add_argument("--shift", metavar="N", help="with --icount: an instruction takes 2^N ns (default 0), for "
+                                                   "what is to last long without being long")
     made.add_argument("--kernel", metavar="DIR", help="directory of the kernel (default build/ARCH)")
     made.add_argument("--append", metavar="STR", action="append", default=[],
                       help="more for the kernel's command line")
@@ -177,6 +179,7 @@ def parse(argv):
     args.mem = args.mem and megabytes("--mem", args.mem)
     args.disk = args.disk and megabytes("--disk", args.disk)
     args.smp = args.smp and number("--smp", args.smp, int)
+    args.shift = args.shift and number("--shift", args.shift, int)
     args.timeout = number("--timeout", args.timeout or "300", float)
     args.added = parse_added(args.add)
     args.kernel = Kernel(args.kernel or kernels.variant_dir(args.arch or "arm64"), args.arch)

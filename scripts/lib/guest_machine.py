@@ -93,6 +93,8 @@ def check_virt(args):
                     BAD_INPUT)
     if args.icount and args.smp and args.smp != 1:
         raise Error("--icount counts with one CPU only: leave --smp out", BAD_INPUT)
+    if args.shift and (not args.icount or args.shift > 10):
+        raise Error(f"--shift {args.shift}: 1 to 10, and with --icount only", BAD_INPUT)
     if args.smp and not 1 <= args.smp <= 8:
         raise Error(f"--smp {args.smp}: one to eight CPUs", BAD_INPUT)
     if args.cpu:
@@ -250,7 +252,7 @@ def generic(args, made, channel, disk):
     made.command += ["-M", "virt" if arm else "pc", "-accel", made.accel, "-cpu", cpu,
                      "-smp", str(smp), "-m", f"{args.mem or 1024}M"]
     if args.icount:
-        made.command += ["-icount", "shift=0,sleep=off", "-seed", "1",
+        made.command += ["-icount", f"shift={args.shift or 0},sleep=off", "-seed", "1",
                          "-rtc", "base=2025-01-01,clock=vm"]
     made.command += ["-serial", "chardev:console"]
     made.console = "ttyAMA0" if arm else "ttyS0"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Line graphs with error bars on logarithmic axes, drawn by gnuplot."""
+"""Graphs drawn by gnuplot; those with error bars on logarithmic axes are made here."""
 
 import math
 import os
@@ -84,10 +84,15 @@ set errorbars 0.6
 
 def graph(directory, name, title, xlabel, ylabel, series, kinds=("png", "pdf")):
     """Write name.png, name.pdf, ... to directory; returns their names."""
+    return draw(directory, name, lambda kind, path: script(title, xlabel, ylabel, series, kind, path), kinds)
+
+
+def draw(directory, name, make_script, kinds=("png", "pdf")):
+    """The same for any graph: make_script(kind, path) gives what gnuplot is told."""
     made = []
     for kind in kinds:
         path = os.path.join(directory, f"{name}.{kind}")
-        text = script(title, xlabel, ylabel, series, kind, path)
+        text = make_script(kind, path)
         done = subprocess.run(["gnuplot"], input=text, text=True, capture_output=True, check=False)
         if done.returncode or not os.path.exists(path):
             raise Missing(f"gnuplot could not draw {name}.{kind}: {done.stderr.strip()}")

@@ -12,11 +12,12 @@ import kernels
 GUEST = os.path.join(kernels.ROOT, "scripts", "guest")
 
 
-def programs_of(kernel_dir):
-    where = os.path.join(kernel_dir, "selftests", "paging")
-    if not os.path.exists(os.path.join(where, "dense_mm")):
-        where = os.path.join(kernels.variant_dir("arm64"), "selftests", "paging")
-    if not os.path.exists(os.path.join(where, "dense_mm")):
+def programs_of(kernel_dir, collection="paging", program="dense_mm"):
+    """The directory with the programs of a collection, found by one of them."""
+    where = os.path.join(kernel_dir, "selftests", collection)
+    if not os.path.exists(os.path.join(where, program)):
+        where = os.path.join(kernels.variant_dir("arm64"), "selftests", collection)
+    if not os.path.exists(os.path.join(where, program)):
         raise kernels.Error("the programs of the experiment are not built: run scripts/build arm64")
     return where
 
@@ -57,12 +58,14 @@ class Guest:
 
     emulated = True
 
-    def __init__(self, machine, kernel_dir, icount=False, cpu=None, timeout=3600, mem=None):
+    def __init__(self, machine, kernel_dir, icount=False, cpu=None, timeout=3600, mem=None, shift=0):
         self.machine = machine
         self.kernel_dir = kernel_dir
         self.options = ["--machine", machine, "--kernel", kernel_dir, "--timeout", str(timeout)]
         if icount:
             self.options.append("--icount")
+        if shift:
+            self.options += ["--shift", str(shift)]
         if cpu:
             self.options += ["--cpu", cpu]
         if mem:

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* /dev/petmem: more pages than the pool has, which is a small one here. */
+#include "petmem_test.h"
+
+#define SWAP_FILE	"/tmp/petmem_swap"
+#define POOL_PAGES	1000
+
+FIXTURE(swap)
+{
+	int fd;
+	size_t page;
+	long pages;		/* some more than the pool has */
+	struct saved_state saved;
+	struct donations old;
+};
+
+FIXTURE_VARIANT(swap)
+{
+	const char *fault;
+	const char *policy;
+};
+
+FIXTURE_VARIANT_ADD(swap, direct_clock)
+{
+	.fault = "direct",
+	.policy = "clock",
+};
+
+FIXTURE_VARIANT_ADD(swap, direct_fifo)
+{
+	.fault = "direct",
+	.policy = "fifo",
+};
+
+FIXTURE_VARIANT_ADD(swap, signal_clock)
+{
+	.fault = "signal",
+	.policy = "clock",
+};
+
+FIXTURE_SETUP(swap)
+{
+	if (!have_petmem())
+		SKIP(return, "no " PETMEM_DEVICE " (is the module loaded, are you root?)");
+	self->page = page_bytes();
+	ASSERT_EQ(0, exchange_pool(&self->old, POOL_PAGES * self->page));
+	save_state(&self->saved);
+	self->pages = self->saved.free + self->saved.free / 8;
+	unlink(SWAP_FILE);
+	ASSERT_EQ(0, set_param("fault", variant->fault));
+	ASSERT_EQ(0, set_param("swap_policy", variant->policy));
+	ASSERT_EQ(0, set_param("swap_path", SWAP_FILE));
+}
+
+FIXTURE_TEARDOWN_PARENT(swap)
+{
+	restore_params(&self->saved);
+	unlink(SWAP_FILE);
+	EXPECT_TRUE(pool_is_back(&self->saved));
+	EXPECT_EQ(0, restore_pool(&self->old));
+}
+
+static void make_swap_file(off_t bytes)
+{
+	int fd = open(SWAP_FILE, O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+	if (ftruncate(fd, bytes))
+		perror("ftruncate");
+	close(fd);
+}
+
+TEST_F_TIMEOUT(swap, contents_survive, 120)
+{
+	size_t len = self->pages * self->page;
+	long outs = pool_stat("swap_outs");
+	char *p;
+
+	ASSERT_EQ(0, init_petmem());
+	p = pet_malloc(len);
+	ASSERT_NE(NULL, p);
+	fill_pages(p, len, 1);
+	EXPECT_LT(outs, pool_stat("swap_outs"));
+	EXPECT_LT(0, pool_stat("swap_used"));
+	EXPECT_EQ(0, wrong_pages(p, len, 1));
+	fill_pages(p, len, 2);
+	EXPECT_EQ(0, wrong_pages(p, len, 2));
+	pet_free(p);
+	EXPECT_EQ(0, pool_stat("swap_used"));
+	EXPECT_EQ(self->saved.free, pool_stat("free"));
+}
+
+static void own_share(void *arg)
+{
+	size_t len = *(size_t *)arg;
+	char *p;
+
+	if (init_petmem())
+		_exit(90);
+	p = pet_malloc(len);
+	fill_pages(p, len, getpid());
+	for (int i = 0; i < 2; i++)
+		if (wrong_pages(p, len, getpid()))
+			_exit(92);
+}
+
+/* They take pages from each other, and end at different times. */
+TEST_F_TIMEOUT(swap, processes_compete, 120)
+{
+	size_t len = self->pages / 3 * self->page;
+	pid_t pid[3];
+
+	for (int i = 0; i < 3; i++) {
+		pid[i] = fork();
+		if (!pid[i]) {
+			own_share(&len);
+			_exit(0);
+		}
+	}
+	for (int i = 0; i < 3; i++)
+		EXPECT_EQ(0, exit_of(pid[i]));
+}
+
+struct job {
+	char *p;
+	size_t len;
+	unsigned long seed;
+	size_t wrong;
+};
+
+static void *thread_job(void *arg)
+{
+	struct job *job = arg;
+
+	fill_pages(job->p, job->len, job->seed);
+	job->wrong = wrong_pages(job->p, job->len, job->seed);
+	return NULL;
+}
+
+TEST_F_TIMEOUT(swap, threads_compete, 120)
+{
+	size_t len = self->pages / 3 * self->page;
+	struct job job[3];
+	pthread_t thread[3];
+
+	ASSERT_EQ(0, init_petmem());
+	for (int i = 0; i < 3; i++) {
+		job[i] = (struct job){ pet_malloc(len), len, i, 1 };
+		ASSERT_EQ(0, pthread_create(&thread[i], NULL, thread_job, &job[i]));
+	}
+	for (int i = 0; i < 3; i++) {
+		pthread_join(thread[i], NULL);
+		EXPECT_EQ(0, job[i].wrong);
+	}
+}
+
+static void fill_and_stop(void *arg)
+{
+	own_share(arg);
+	raise(SIGSTOP);
+	pause();
+}
+
+TEST_F_TIMEOUT(swap, killed_with_pages_in_the_file, 120)
+{
+	size_t len = self->pages * self->page;
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		fill_and_stop(&len);
+		_exit(0);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, WUNTRACED));
+	EXPECT_TRUE(WIFSTOPPED(status));
+	EXPECT_LT(0, pool_stat("swap_used"));
+	kill(pid, SIGKILL);
+	EXPECT_EQ(128 + SIGKILL, exit_of(pid));
+}
+
+static void fill_for_ever(size_t len)
+{
+	char *p;
+
+	if (init_petmem())
+		_exit(90);
+	p = pet_malloc(len);
+	for (;;)
+		fill_pages(p, len, 1);
+}
+
+/* Killed at any moment, also while a page is on its way. */
+TEST_F_TIMEOUT(swap, killed_while_swapping, 120)
+{
+	size_t len = self->pages * self->page;
+
+	for (int i = 0; i < 5; i++) {
+		pid_t pid = fork();
+
+		if (!pid)
+			fill_for_ever(len);
+		usleep(300000 + 150000 * i);
+		kill(pid, SIGKILL);
+		EXPECT_EQ(128 + SIGKILL, exit_of(pid));
+	}
+}
+
+static void fill_all(void *arg)
+{
+	size_t len = *(size_t *)arg;
+	char *p;
+
+	if (init_petmem())
+		_exit(90);
+	p = pet_malloc(len);
+	fill_pages(p, len, 1);
+	_exit(91);
+}
+
+/* A file of fixed size is full at some time: an error for who wants more. */
+TEST_F_TIMEOUT(swap, full_file, 120)
+{
+	size_t len = self->pages * self->page;
+	bool direct = !strcmp(variant->fault, "direct");
+	int end;
+
+	make_swap_file(64 * self->page);
+	end = end_of(fill_all, &len);
+	EXPECT_EQ(direct ? 128 + SIGBUS : 128 + SIGSEGV, end);
+}
+
+/* The file loses its end: what was there cannot be read, and is not zeroes. */
+TEST_F_TIMEOUT(swap, unreadable_slots, 120)
+{
+	size_t len = self->pages * self->page;
+	bool direct = !strcmp(variant->fault, "direct");
+	char *p;
+	pid_t pid;
+	int end;
+
+	pid = fork();
+	if (!pid) {
+		no_core();
+		if (init_petmem())
+			_exit(90);
+		p = pet_malloc(len);
+		fill_pages(p, len, 1);
+		if (truncate(SWAP_FILE, 0))
+			_exit(93);
+		for (size_t i = 0; i < len; i += self->page)
+			if (*(volatile unsigned long *)(p + i) != 1 + i)
+				_exit(94);
+		_exit(95);
+	}
+	end = exit_of(pid);
+	EXPECT_EQ(direct ? 128 + SIGBUS : 128 + SIGSEGV, end);
+}
+
+/* System calls get the pages back as well, where the kernel handles faults. */
+TEST_F_TIMEOUT(swap, read_and_write, 120)
+{
+	size_t len = self->pages * self->page;
+	unsigned long value;
+	int link[2];
+	char *p;
+
+	if (strcmp(variant->fault, "direct"))
+		SKIP(return, "in signal mode system calls do not see pages in the file");
+	ASSERT_EQ(0, pipe(link));
+	ASSERT_EQ(0, init_petmem());
+	p = pet_malloc(len);
+	fill_pages(p, len, 1);
+	for (size_t i = 0; i < len; i += self->page) {
+		ASSERT_EQ(sizeof(value), write(link[1], p + i, sizeof(value)));
+		ASSERT_EQ(sizeof(value), read(link[0], &value, sizeof(value)));
+		ASSERT_EQ(1 + i, value);
+	}
+}
+
+/* Writing from this memory holds locks of the file system at the fault. */
+TEST_F_TIMEOUT(swap, write_to_the_same_file_system, 120)
+{
+	size_t len = self->saved.free / 4 * self->page;
+	char *p[5];
+	int fd;
+
+	if (strcmp(variant->fault, "direct"))
+		SKIP(return, "in signal mode system calls do not see pages in the file");
+	ASSERT_EQ(0, init_petmem());
+	for (int i = 0; i < 5; i++) {
+		p[i] = pet_malloc(len);
+		fill_pages(p[i], len, i);
+	}
+	fd = open("/tmp/petmem_out", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	ASSERT_LE(0, fd);
+	unlink("/tmp/petmem_out");
+	EXPECT_EQ(len, write(fd, p[0], len));
+	EXPECT_EQ(len, pread(fd, p[1], len, 0));
+	EXPECT_EQ(0, wrong_pages(p[1], len, 0));
+	close(fd);
+}
+
+/* The clock spares what is used again and again. */
+TEST_F_TIMEOUT(swap, clock_spares_hot_pages, 120)
+{
+	size_t hot = 64 * self->page, len = self->pages * self->page;
+	long ins;
+	char *p;
+
+	if (strcmp(variant->policy, "clock"))
+		SKIP(return, "first in, first out");
+	ASSERT_EQ(0, init_petmem());
+	p = pet_malloc(len);
+	fill_pages(p, hot, 1);
+	for (size_t i = hot; i < len; i += 32 * self->page) {
+		size_t end = i + 32 * self->page;
+
+		fill_pages(p + i, (end < len ? end : len) - i, i);
+		ASSERT_EQ(0, wrong_pages(p, hot, 1));
+	}
+	ins = pool_stat("swap_ins");
+	EXPECT_EQ(0, wrong_pages(p, hot, 1));
+	EXPECT_EQ(ins, pool_stat("swap_ins"));
+}
+
+/* What a later year of the course asks for. */
+TEST_F_TIMEOUT(swap, pages_33000_through_128_mb, 600)
+{
+	size_t len = 33000 * self->page;
+	static struct donations small;
+	long outs = pool_stat("swap_outs");
+	char *p;
+
+	if (strcmp(variant->fault, "direct") || strcmp(variant->policy, "clock"))
+		SKIP(return, "once is enough");
+	if (self->page != 4096)
+		SKIP(return, "a swap file for pages of that size does not fit into a guest");
+	if (exchange_pool(&small, 128 * MIB)) {
+		restore_pool(&small);
+		SKIP(return, "not enough memory for a pool of that size");
+	}
+	ASSERT_EQ(0, init_petmem());
+	p = pet_malloc(len);
+	ASSERT_NE(NULL, p);
+	fill_pages(p, len, 33);
+	EXPECT_LT(outs, pool_stat("swap_outs"));
+	EXPECT_EQ(0, wrong_pages(p, len, 33));
+	pet_free(p);
+	EXPECT_EQ(0, restore_pool(&small));
+}
+
+TEST_HARNESS_MAIN
