@@ -58,8 +58,9 @@ static __always_inline u32 flag_if(bool set, u32 flag)
 	return set ? flag : 0;
 }
 
-static __always_inline void set_record(struct lkp25p3_record *rec, u64 pa, u32 flags,
-			      u8 state, u8 level, u8 shift)
+static __always_inline void set_record(struct lkp25p3_record *rec, u64 pa,
+				       u32 flags, u8 state, u8 level,
+				       u8 shift)
 {
 	/* In one piece: a range writes these by the million. */
 	const u8 tail[8] = { state, level, shift };
@@ -287,7 +288,6 @@ static void complete_record(struct vm_area_struct *vma,
 		rec->state = LKP25P3_PROT_NONE;
 	}
 }
-
 
 static unsigned int walk_hugetlb(struct vm_area_struct *vma,
 				 unsigned long addr,

@@ -137,7 +137,7 @@ static int petmem_install_pte_table(struct petmem_arena *arena, pmd_t *pmd,
 {
 	struct mm_struct *mm = arena->map->mm;
 	struct petmem_frame *frame;
-	spinlock_t *ptl;
+	spinlock_t *ptl;	/* of one table */
 	bool ours;
 
 	frame = petmem_table_new(arena, PETMEM_PTE_TABLE, addr & PMD_MASK);
@@ -286,7 +286,7 @@ int petmem_table_map(struct petmem_arena *arena, unsigned long addr,
 {
 	struct mm_struct *mm = arena->map->mm;
 	struct petmem_frame *table;
-	spinlock_t *ptl;
+	spinlock_t *ptl;	/* of one table */
 	pte_t *pte;
 	pmd_t *pmd;
 	int err;
@@ -342,7 +342,7 @@ bool petmem_table_test_young(struct vm_area_struct *vma, unsigned long addr)
 {
 	struct mm_struct *mm = vma->vm_mm;
 	pmd_t *pmd = petmem_table_find(mm, addr);
-	spinlock_t *ptl;
+	spinlock_t *ptl;	/* of one table */
 	bool young;
 
 	if (!pmd)
@@ -366,7 +366,7 @@ void petmem_table_mark_young(struct petmem_arena *arena, unsigned long addr)
 {
 	struct mm_struct *mm = arena->map->mm;
 	pmd_t *pmd = petmem_table_find(mm, addr);
-	spinlock_t *ptl;
+	spinlock_t *ptl;	/* of one table */
 	pte_t *ptep, pte;
 
 	if (!pmd)

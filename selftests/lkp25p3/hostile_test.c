@@ -65,7 +65,7 @@ TEST_F(hostile, what_is_no_command_gets_einval)
 TEST_F(hostile, long_input_gets_einval)
 {
 	static const size_t sizes[] = { 128, 129, 4096, 1 << 20 };
-	char *text = malloc(1 << 20), *volatile nowhere = (char *)8;
+	char *text = malloc(1 << 20), *nowhere = (char *)8;
 
 	memset(text, '0', 1 << 20);
 	EXPECT_EQ(127, write(self->fd, text, 127));	/* 0, as an address */

@@ -128,7 +128,8 @@ static inline int lkp_open(void)
 	return open(LKP25P3_PROC, O_RDWR | O_CLOEXEC);
 }
 
-static inline int lkp_batch(int fd, const uint64_t *vas, uint64_t start, struct lkp25p3_record *recs,
+static inline int lkp_batch(int fd, const uint64_t *vas, uint64_t start,
+			    struct lkp25p3_record *recs,
 			    unsigned int nr, int pid, unsigned int mode)
 {
 	struct lkp25p3_batch batch = {

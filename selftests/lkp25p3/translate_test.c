@@ -33,8 +33,9 @@ FIXTURE_TEARDOWN(translate)
 #define translate_fixture FIXTURE_DATA(translate)
 
 /* All ways say @state of @va; returns what one of them says. */
-static struct lkp25p3_record check_state(struct __test_metadata *_metadata, translate_fixture *self,
-			    const char *va, unsigned int state)
+static struct lkp25p3_record
+check_state(struct __test_metadata *_metadata, translate_fixture *self,
+	    const char *va, unsigned int state)
 {
 	struct lkp25p3_record rec;
 

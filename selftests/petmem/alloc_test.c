@@ -120,14 +120,14 @@ TEST_F_TIMEOUT(petmem, thousands_of_small_blocks, 120)
 	for (int i = 0; i < 3000; i++) {
 		p[i] = pet_malloc(32 * KIB);
 		ASSERT_NE(NULL, p[i]);
-		*(volatile long *)p[i] = i;
+		store_word(p[i], i);
 	}
 	for (int i = 0; i < 3000; i++)
-		ASSERT_EQ(i, *(volatile long *)p[i]);
+		ASSERT_EQ(i, load_word(p[i]));
 	for (int i = 0; i < 3000; i += 2)
 		pet_free(p[i]);
 	for (int i = 1; i < 3000; i += 2) {
-		ASSERT_EQ(i, *(volatile long *)p[i]);
+		ASSERT_EQ(i, load_word(p[i]));
 		pet_free(p[i]);
 	}
 	/* All of it, tables too, and while the process lives. */
@@ -158,9 +158,9 @@ TEST_F(petmem, sparse_touches)
 
 	ASSERT_NE(NULL, p);
 	for (unsigned long i = 0; i < 4 * GIB; i += 100 * MIB)
-		*(volatile unsigned long *)(p + i) = i;
+		store_word(p + i, i);
 	for (unsigned long i = 0; i < 4 * GIB; i += 100 * MIB)
-		ASSERT_EQ(i, *(volatile unsigned long *)(p + i));
+		ASSERT_EQ(i, load_word(p + i));
 	EXPECT_GT(before, pool_stat("free"));
 	pet_free(p);
 }

@@ -16,6 +16,7 @@
 #include <linux/petmem.h>
 
 #include "harness.h"
+#include "touch.h"
 
 #define RUNS	3
 #define PAGES	4096L	/* that the first touches go to */
@@ -35,7 +36,7 @@ static long now(void)
 static void touch(char *p, size_t len)
 {
 	for (size_t i = 0; i < len; i += page)
-		*(volatile long *)(p + i) = 1;
+		store_word(p + i, 1);
 }
 
 static char *anon_alloc(size_t len)
@@ -84,6 +85,8 @@ static const struct source sources[] = {
 	{ "petmem", pet_alloc, pet_release },
 	{ "malloc", libc_alloc, libc_free },
 };
+
+#define NR_SOURCES	(sizeof(sources) / sizeof(*sources))
 
 static void report(const char *name, const char *what, long value)
 {
@@ -186,7 +189,7 @@ int main(void)
 		perror(PETMEM_DEVICE);
 		return 1;
 	}
-	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
+	for (size_t i = 0; i < NR_SOURCES; i++) {
 		if (sources[i].alloc != libc_alloc)
 			large(&sources[i]);
 		blocks(&sources[i]);

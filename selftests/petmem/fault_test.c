@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* /dev/petmem: what happens at a touch, in the kernel's own too. */
+#include <stdatomic.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <linux/futex.h>
 #include "petmem_test.h"
 
-static volatile int signals;
+static atomic_int signals;
 static int fault_fd = -1;
 static int last_code;
 
@@ -36,7 +37,7 @@ TEST_F(petmem, signals_per_page)
 	count_signals(self->fd);
 	fill_pages(p, 600 * self->page, 1);
 	EXPECT_EQ(0, wrong_pages(p, 600 * self->page, 1));
-	EXPECT_EQ(is_direct(variant) ? 0 : 600, signals);
+	EXPECT_EQ(is_direct(variant) ? 0 : 600, atomic_load(&signals));
 }
 
 /* A page that was read first can be written without another fault. */
@@ -46,11 +47,11 @@ TEST_F(petmem, read_first)
 	long faults = pool_stat("faults");
 
 	count_signals(self->fd);
-	EXPECT_EQ(0, *(volatile char *)p);
-	*(volatile char *)p = 5;
-	EXPECT_EQ(5, *(volatile char *)p);
+	EXPECT_EQ(0, load_byte(p));
+	store_byte(p, 5);
+	EXPECT_EQ(5, load_byte(p));
 	EXPECT_EQ(faults + 1, pool_stat("faults"));
-	EXPECT_GE(1, signals);
+	EXPECT_GE(1, atomic_load(&signals));
 }
 
 TEST_F(petmem, page_fault_ioctl)

@@ -60,7 +60,7 @@ TEST_F(device, unknown_numbers)
 		0x4010bd01, 0x4010bdff,
 	};
 
-	for (size_t i = 0; i < sizeof(cmds) / sizeof(cmds[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cmds); i++) {
 		EXPECT_EQ(-1, ioctl(self->fd, cmds[i], 0));
 		EXPECT_EQ(ENOTTY, errno);
 	}
@@ -74,8 +74,8 @@ TEST_F(device, bad_pointers)
 	};
 	static const unsigned long bad[] = { 0, 1, -1UL, 1UL << 62 };
 
-	for (size_t i = 0; i < sizeof(cmds) / sizeof(cmds[0]); i++) {
-		for (size_t j = 0; j < sizeof(bad) / sizeof(bad[0]); j++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cmds); i++) {
+		for (size_t j = 0; j < ARRAY_SIZE(bad); j++) {
 			EXPECT_EQ(-1, ioctl(self->fd, cmds[i], bad[j]));
 			EXPECT_EQ(EFAULT, errno);
 		}

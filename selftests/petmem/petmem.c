@@ -26,7 +26,7 @@
 #define BLOCKS	"/sys/devices/system/memory"
 #define DEBUGFS	"/sys/kernel/debug"
 #define POOL	DEBUGFS "/petmem/pool"
-#define MIB	(1ULL << 20)
+#define MIB	(1024 * 1024ULL)
 #define UNIT	4096	/* of struct memory_range, whatever the page size */
 
 static int device = -1;
@@ -307,7 +307,7 @@ static int release(bool all, unsigned long long base, unsigned long long pages)
 	return status;
 }
 
-static int usage(void)
+static int print_usage(void)
 {
 	fprintf(stderr,
 		"usage: petmem MB | -c MB | -l | -r [BASE PAGES]\n"
@@ -325,9 +325,9 @@ int main(int argc, char **argv)
 	bool contiguous = argc == 3 && !strcmp(argv[1], "-c");
 
 	if (argc < 2 || (argc > 2 && !contiguous && !(want_release && argc == 4)))
-		return usage();
+		return print_usage();
 	if (argv[1][0] == '-' && !want_list && !want_release && !contiguous)
-		return usage();
+		return print_usage();
 	device = open(PETMEM_DEVICE, O_RDONLY);
 	if (device < 0) {
 		perror("petmem: " PETMEM_DEVICE);

@@ -27,6 +27,7 @@
 
 #include "../kselftest_harness.h"
 #include "harness.h"
+#include "touch.h"
 
 #define PARAMS	"/sys/module/petmem/parameters/"
 #define DEBUGFS	"/sys/kernel/debug"
@@ -34,6 +35,9 @@
 #define KIB	1024UL
 #define MIB	(1024 * KIB)
 #define GIB	(1024 * MIB)
+
+/* checkpatch takes `FIXTURE_VARIANT(petmem) *variant` for a product. */
+#define petmem_variant FIXTURE_VARIANT(petmem)
 
 static inline int put_file(const char *path, const char *value)
 {
@@ -209,7 +213,7 @@ static inline int lazy_free(int fd, void *addr)
 	return ioctl(fd, LAZY_FREE, addr);
 }
 
-static inline int page_fault(int fd, const volatile void *addr, int code)
+static inline int page_fault(int fd, const void *addr, int code)
 {
 	struct page_fault fault = {
 		.fault_addr = (unsigned long)addr, .error_code = code,
@@ -225,7 +229,7 @@ static inline void fill_pages(void *start, size_t len, unsigned long seed)
 	char *p = start;
 
 	for (size_t i = 0; i < len; i += page_bytes())
-		*(volatile unsigned long *)(p + i) = seed + i;
+		store_word(p + i, seed + i);
 }
 
 static inline size_t wrong_pages(void *start, size_t len, unsigned long seed)
@@ -234,28 +238,28 @@ static inline size_t wrong_pages(void *start, size_t len, unsigned long seed)
 	size_t wrong = 0;
 
 	for (size_t i = 0; i < len; i += page_bytes())
-		wrong += *(volatile unsigned long *)(p + i) != seed + i;
+		wrong += load_word(p + i) != seed + i;
 	return wrong;
 }
 
 static inline bool all_zero(void *start, size_t len)
 {
-	volatile long *p = start;
+	const long *p = start;
 
 	for (size_t i = 0; i < len / sizeof(long); i++)
-		if (p[i])
+		if (load_word(p + i))
 			return false;
 	return true;
 }
 
 static inline void write_byte(void *p)
 {
-	*(volatile char *)p = 1;
+	store_byte(p, 1);
 }
 
 static inline void read_byte(void *p)
 {
-	*(volatile char *)p;
+	load_byte(p);
 }
 
 static inline void run_code(void *p)
@@ -415,7 +419,7 @@ FIXTURE_TEARDOWN_PARENT(petmem)
 	EXPECT_TRUE(pool_is_back(&self->saved));
 }
 
-static inline bool is_direct(const FIXTURE_VARIANT(petmem) *variant)
+static inline bool is_direct(const petmem_variant *variant)
 {
 	return !strcmp(variant->fault, "direct");
 }

@@ -12,7 +12,7 @@
 
 #include "harness.h"
 
-static int pages(long n)
+static int touch_pages(long n)
 {
 	size_t page = getpagesize();
 	char *p = pet_malloc(n * page);
@@ -35,7 +35,7 @@ static int use_after_free(void)
 {
 	char *p = pet_malloc(8192);
 
-	strcpy(p, "hello");
+	memcpy(p, "hello", sizeof("hello"));
 	printf("%s\n", p);
 	fflush(stdout);
 	pet_free(p);
@@ -103,7 +103,7 @@ int main(int argc, char **argv)
 		return 3;
 	}
 	if (!strcmp(what, "pages"))
-		return pages(n);
+		return touch_pages(n);
 	if (!strcmp(what, "free"))
 		return use_after_free();
 	if (!strcmp(what, "huge")) {

@@ -41,7 +41,7 @@ static void check(struct worker *w, struct slot *s, size_t page)
 {
 	unsigned long want = s->touched[page] ? s->value + page : 0;
 
-	if (*(volatile unsigned long *)(s->p + page * page_bytes()) != want)
+	if (load_word(s->p + page * page_bytes()) != want)
 		w->wrong++;
 }
 
@@ -53,7 +53,7 @@ static void touch_page(struct worker *w, struct slot *s, size_t page)
 	if (page_fault(w->fd, p, 1))
 		return;
 	check(w, s, page);
-	*(volatile unsigned long *)p = s->value + page;
+	store_word(p, s->value + page);
 	s->touched[page] = 1;
 }
 
@@ -162,7 +162,7 @@ static int process(int nr, long ops, bool own_files)
 		wrong += worker[i].wrong;
 	}
 	if (wrong)
-		printf("# process %d: %ld wrong\n", nr, wrong);
+		printf("# number %d: %ld wrong\n", nr, wrong);
 	return wrong ? 92 : 0;
 }
 

@@ -17,6 +17,7 @@
 #include <linux/petmem.h>
 
 #include "harness.h"
+#include "touch.h"
 
 #define POOL "/sys/kernel/debug/petmem/pool"
 
@@ -76,13 +77,13 @@ int main(int argc, char **argv)
 	if (!p)
 		return 1;
 	for (unsigned long i = 0; i < pages; i++)
-		*(volatile unsigned long *)(p + i * page) = i;
+		store_word(p + i * page, i);
 	ins = pool_stat("swap_ins");
 	outs = pool_stat("swap_outs");
 	for (unsigned long i = 0; i < touches; i++) {
 		unsigned long n = next_page(skewed, i, pages);
 
-		wrong += *(volatile unsigned long *)(p + n * page) != n;
+		wrong += load_word(p + n * page) != n;
 	}
 	printf("touches %lu swap_ins %ld swap_outs %ld wrong %lu\n", touches,
 	       pool_stat("swap_ins") - ins, pool_stat("swap_outs") - outs, wrong);

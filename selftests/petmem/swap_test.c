@@ -247,7 +247,7 @@ TEST_F_TIMEOUT(swap, unreadable_slots, 120)
 		if (truncate(SWAP_FILE, 0))
 			_exit(93);
 		for (size_t i = 0; i < len; i += self->page)
-			if (*(volatile unsigned long *)(p + i) != 1 + i)
+			if (load_word(p + i) != 1 + i)
 				_exit(94);
 		_exit(95);
 	}

@@ -262,6 +262,7 @@ static struct kunit_suite lkp25p3_suite = {
 	.init = regions_test_init,
 	.test_cases = lkp25p3_cases,
 };
+
 kunit_test_suite(lkp25p3_suite);
 
 MODULE_DESCRIPTION("Tests of lkp25p3");
