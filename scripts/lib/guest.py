@@ -83,7 +83,10 @@ class Kernel:
         if not os.path.exists(self.initramfs):
             raise Error(f"{kernels.variant_dir(self.arch)} holds no initramfs.cpio: run "
                         f"scripts/build {self.arch}", NO_GUEST)
-        self.pages16k = self.config().get("CONFIG_ARM64_16K_PAGES") == "y"
+        config = self.config()
+        self.pages16k = config.get("CONFIG_ARM64_16K_PAGES") == "y"
+        # Without a configuration it may have anything.
+        self.boards = not config or config.get("CONFIG_ARCH_BCM2835") == "y"
 
     def complain(self, arch):
         variant = os.path.basename(os.path.normpath(self.where))

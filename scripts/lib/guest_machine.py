@@ -80,6 +80,9 @@ def check_board(args):
     if args.kernel.pages16k:
         raise Error(f"{board['name']}, which cannot run a kernel with 16K pages; use "
                     f"--machine virt", BAD_INPUT)
+    if not args.kernel.boards:
+        raise Error(f"--machine {args.machine}: this kernel has no drivers for it (scripts/config/boards.config); "
+                    f"take build/arm64, or --machine virt", BAD_INPUT)
     have = qemu_version("arm64")
     if have < board["qemu"]:
         raise Error(f"--machine {args.machine} needs QEMU {board['qemu'][0]} or newer and this is "

@@ -12,13 +12,13 @@ CONFIG = os.path.join(ROOT, "scripts", "config")
 # DRIVERS holds what our series adds, which a tree may not have yet. BUILTIN variants have
 # it as =y instead of =m, so that this form is tested as well.
 VARIANTS = {
-    "arm64":        ("arm64",  ["base", "arm64", "paging"]),
+    "arm64":        ("arm64",  ["base", "arm64", "boards", "paging"]),
     "x86_64":       ("x86_64", ["base", "x86_64", "paging"]),
     "arm64-debug":  ("arm64",  ["base", "arm64", "paging", "debug"]),
     "x86_64-debug": ("x86_64", ["base", "x86_64", "paging", "debug"]),
     "arm64-cost":   ("arm64",  ["base", "arm64", "paging", "cost"]),
     "arm64-16k":    ("arm64",  ["base", "arm64", "16k", "paging"]),
-    "arm64-start":  ("arm64",  ["base", "arm64", "paging"]),
+    "arm64-start":  ("arm64",  ["base", "arm64", "boards", "paging"]),
 }
 # The last patch of the series that is in these kernels; the others have all of it.
 LAST_PATCH = {"arm64-start": "0002"}

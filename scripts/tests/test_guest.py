@@ -330,6 +330,13 @@ def test_boards_refuse_what_they_cannot(t):
 
 
 @only_arm64
+def test_boards_need_a_kernel_with_their_drivers(t):
+    t.fake_build("arm64")
+    t.write("build/arm64/config", "CONFIG_ARM64_4K_PAGES=y\n")
+    t.refuses("--machine", "raspi3b", saying=["no drivers", "boards.config", "--machine virt"])
+
+
+@only_arm64
 def test_raspi4b_needs_a_newer_qemu(t):
     t.tools(qemu_system_aarch64="[ $1 = --version ] && echo 'QEMU emulator version 7.2.22' && exit\n")
     t.refuses("--machine", "raspi4b", saying=["QEMU 9", "7.2", "backports"], status=125)

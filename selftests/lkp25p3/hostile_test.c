@@ -5,10 +5,12 @@
  */
 #include <pthread.h>
 #include <sys/uio.h>
+#include <time.h>
 #include "lkp25p3_test.h"
 
 #define THREADS	2
-#define ROUNDS	400
+#define ROUNDS	400		/* as many, or as there are in 10 seconds, */
+#define FEWEST	40		/* but so many */
 
 FIXTURE(hostile)
 {
@@ -181,13 +183,14 @@ static void *make_commotion(void *data)
 	return NULL;
 }
 
-TEST_F(hostile, memory_may_come_and_go_meanwhile)
+TEST_F_TIMEOUT(hostile, memory_may_come_and_go_meanwhile, 120)
 {
 	struct commotion c = { .len = 4 * pmd_bytes() };
 	pthread_t threads[THREADS];
 	unsigned int nr = 512;
 	struct lkp25p3_record *recs = calloc(nr, sizeof(*recs));
 	uint64_t *vas = calloc(nr, sizeof(*vas));
+	time_t end = time(NULL) + 10;
 
 	if (c.len > 64UL << 20)
 		c.len = 64UL << 20;
@@ -195,7 +198,7 @@ TEST_F(hostile, memory_may_come_and_go_meanwhile)
 	ASSERT_NE(MAP_FAILED, c.p);
 	for (int i = 0; i < THREADS; i++)
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL, make_commotion, &c));
-	for (int i = 0; i < ROUNDS; i++) {
+	for (int i = 0; i < FEWEST || (i < ROUNDS && time(NULL) < end); i++) {
 		unsigned int mode = i % 3;
 		uint64_t start = (uintptr_t)c.p +
 			(uint64_t)next_random() % (c.len / self->page - nr) * self->page;
