@@ -143,6 +143,8 @@ def parser():
     made.add_argument("--cpu", metavar="C", help="CPU model (virt: cortex-a72, or cortex-a76 for a "
                                                  "kernel with 16K pages; x86_64: max)")
     made.add_argument("--mem", metavar="SIZE", help="memory, such as 512M or 2G (default 1G)")
+    made.add_argument("--plug", metavar="SIZE", help="memory beside that, plugged in by virtio-mem and still "
+                                                     "offline, such as 256M; --machine virt only")
     made.add_argument("--smp", metavar="N", help="number of CPUs (default 2)")
     made.add_argument("--icount", action="store_true",
                       help="guest time is an instruction count, which repeats exactly: "
@@ -180,6 +182,7 @@ def parse(argv):
         raise Error(f"--machine {args.machine}: {', '.join(guest_machine.MACHINES)} are known",
                     BAD_INPUT)
     args.mem = args.mem and megabytes("--mem", args.mem)
+    args.plug = args.plug and megabytes("--plug", args.plug)
     args.disk = args.disk and megabytes("--disk", args.disk)
     args.smp = args.smp and number("--smp", args.smp, int)
     args.shift = args.shift and number("--shift", args.shift, int)

@@ -29,6 +29,8 @@ NO_64BIT = ("cortex-a7", "cortex-a15", "qemu32", "kvm32", "486", "pentium", "pen
 KERNEL_MB = 48
 # The command line goes through a fixed buffer in the kernel (COMMAND_LINE_SIZE).
 LONGEST_APPEND = 1900
+# A memory block of the kernel's, on both architectures.
+PLUG_UNIT_MB = 128
 
 
 def qemu(arch):
@@ -69,6 +71,8 @@ def check_board(args):
         if wrong:
             raise Error(f"{option}: {board['name']}, nothing else can be chosen; "
                         f"--machine virt takes other values", BAD_INPUT)
+    if args.plug:
+        raise Error(f"--plug: {board['name']} soldered on; --machine virt has memory to plug in", BAD_INPUT)
     if args.icount:
         raise Error(f"--icount needs one CPU, and {board['name']}; use --machine virt", BAD_INPUT)
     if args.arch != "arm64":
@@ -91,9 +95,11 @@ def check_board(args):
 
 
 def check_virt(args):
-    if args.mem and args.mem > host_megabytes():
-        raise Error(f"--mem {args.mem}M is more than the {host_megabytes()}M of this machine",
-                    BAD_INPUT)
+    for option, size in (("--mem", args.mem), ("--plug", args.plug)):
+        if size and size > host_megabytes():
+            raise Error(f"{option} {size}M is more than the {host_megabytes()}M of this machine", BAD_INPUT)
+    if args.plug and args.plug % PLUG_UNIT_MB:
+        raise Error(f"--plug {args.plug}M: memory is plugged in by blocks of {PLUG_UNIT_MB}M", BAD_INPUT)
     if args.icount and args.smp and args.smp != 1:
         raise Error("--icount counts with one CPU only: leave --smp out", BAD_INPUT)
     if args.shift and (not args.icount or args.shift > 10):
@@ -253,7 +259,8 @@ def generic(args, made, channel, disk):
         cpu = ("cortex-a76" if args.kernel.pages16k else "cortex-a72") if arm else "max"
     smp = 1 if args.icount else args.smp or 2
     made.command += ["-M", "virt" if arm else "pc", "-accel", made.accel, "-cpu", cpu,
-                     "-smp", str(smp), "-m", f"{args.mem or 1024}M"]
+                     "-smp", str(smp)]
+    made.command += memory(args)
     if args.icount:
         made.command += ["-icount", f"shift={args.shift or 0},sleep=off", "-seed", "1",
                          "-rtc", "base=2025-01-01,clock=vm"]
@@ -267,6 +274,15 @@ def generic(args, made, channel, disk):
     if disk:
         made.command += ["-drive", f"if=none,id=disk,format=raw,cache=unsafe,file={disk}",
                          "-device", f"virtio-blk-{bus},drive=disk"]
+
+
+def memory(args):
+    size = args.mem or 1024
+    if not args.plug:
+        return ["-m", f"{size}M"]
+    return ["-m", f"{size}M,slots=1,maxmem={size + args.plug}M",
+            "-object", f"memory-backend-ram,id=plugged,size={args.plug}M",
+            "-device", f"virtio-mem-pci,memdev=plugged,requested-size={args.plug}M"]
 
 
 def append(args, made):

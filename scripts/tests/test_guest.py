@@ -325,8 +325,14 @@ def test_raspi3b_fault_and_hang(t):
 @only_arm64
 def test_boards_refuse_what_they_cannot(t):
     for options, words in ((["--mem", "2G"], "1 GiB"), (["--smp", "2"], "four"), (["--cpu", "cortex-a72"], "cortex-a53"),
-                           (["--disk", "100M"], "power of two, such as 128M"), (["--icount"], "one CPU")):
+                           (["--disk", "100M"], "power of two, such as 128M"), (["--icount"], "one CPU"), (["--plug", "128M"], "soldered")):
         t.refuses("--machine", "raspi3b", *options, saying=words)
+
+
+def test_memory_is_plugged_in(t):
+    out = t.works("cat /sys/devices/system/memory/*/state | sort | uniq -c", "--plug", "256M")
+    assert "2 offline" in out, out
+    t.refuses("--plug", "100M", saying="blocks of 128M")
 
 
 @only_arm64

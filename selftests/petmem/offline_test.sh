@@ -57,7 +57,7 @@ check "it is all that the pool has" \
 
 check "the block cannot go online" \
 	"$(echo online >$blocks/memory$first/state 2>/dev/null && echo yes || echo no)" no
-check "it cannot be added twice" \
+check "what is not a range of the pool cannot be taken back" \
 	"$(./petmem -r $base 1 2>/dev/null; echo $?)" 1
 for mode in direct signal; do
 	echo $mode >/sys/module/petmem/parameters/fault
