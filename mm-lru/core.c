@@ -57,7 +57,10 @@
  *
  * An insertion reads the key under lru_lock, and the conversion of the lruvec
  * comes after: whatever went to an active list before the key was turned is
- * moved, and afterwards nothing goes there.
+ * moved, and afterwards nothing goes there.  What has not been moved yet when
+ * reclaim comes is moved by reclaim itself, and what was read once is put on the
+ * queue before the key is turned back: nobody is killed for folios that the
+ * change hides.
  *
  * Words are written without a lock.  Both writers of a race, a harvest and the
  * insertion of a folio that was isolated meanwhile, write a stamp not older
@@ -226,7 +229,8 @@ static bool lpl_in_writeback(struct folio *folio)
 /* A stream would push out all else; what refaults has been used before. */
 static bool lpl_use_once(struct folio *folio)
 {
-	return folio_is_file_lru(folio) && !folio_test_active(folio) &&
+	return !READ_ONCE(lpl_leaving) &&
+	       folio_is_file_lru(folio) && !folio_test_active(folio) &&
 	       !folio_test_referenced(folio) && !folio_mapped(folio);
 }
 
@@ -247,8 +251,9 @@ static struct list_head *lpl_position(struct lruvec *lruvec, struct folio *folio
 }
 
 /*
- * What goes to the tail counts as no younger than what is there: the stamps order the
- * tails against each other, and a young one would shield those before it.
+ * What goes to the tail counts as no younger than what is there: the stamps
+ * order the tails against each other, and a young one would shield those before
+ * it.
  */
 static void lpl_set_coldest(struct folio *folio, struct list_head *queue)
 {

@@ -112,10 +112,11 @@ enum lpl_policy { LPL_CLASSIC, LPL_MGLRU, LPL_LRU, LPL_NR_POLICIES };
 
 extern const char *const lpl_policy_names[LPL_NR_POLICIES];
 extern u32 lpl_since;
+extern bool lpl_leaving;
 
 enum lpl_policy lpl_policy(void);
 int lpl_set_policy(enum lpl_policy policy);
-bool lpl_is_changing(void);
+void lpl_take_over(struct lruvec *lruvec);
 /* In vmscan.h, which mm/vmscan.c includes. */
 void lpl_change_lru_gen(bool enabled);
 

@@ -12,7 +12,6 @@
  */
 #include <linux/cgroup.h>
 #include <linux/cpu.h>
-#include <linux/jiffies.h>
 #include <linux/memcontrol.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
@@ -48,54 +47,52 @@ enum lpl_policy lpl_policy(void)
 }
 
 /*
- * While folios are on lists that the policy in force does not look at, reclaim
- * may find nothing, which is no reason to kill: jiffies until which that holds,
- * 0 if not.  Limited, lest what waits for memory waits for a change of policy
- * that waits for it.
+ * Set while lru is being left: nothing goes to the list of what was read once,
+ * which the other policies do not look at.
  */
-static unsigned long lpl_changing;
+bool lpl_leaving;
 
-static void lpl_begin_change(void)
-{
-	WRITE_ONCE(lpl_changing, (jiffies + HZ) | 1);
-}
-
-static void lpl_end_change(void)
-{
-	WRITE_ONCE(lpl_changing, 0);
-}
-
-/**
- * lpl_is_changing() - may lists be on their way from one policy to another?
- *
- * Return: true if so, for a second at most.
+/*
+ * Active folios go before the inactive ones, in the order they have: a batch of
+ * each type, true when that was all.
  */
-bool lpl_is_changing(void)
-{
-	unsigned long until = READ_ONCE(lpl_changing);
-
-	return until && time_before(jiffies, until);
-}
-
-/* Active folios go before the inactive ones, in the order they have. */
 static bool lpl_fill(struct lruvec *lruvec)
 {
-	int left = LPL_CONVERT_BATCH;
 	enum lru_list lru;
+	bool all = true;
 
 	for (lru = LRU_INACTIVE_ANON; lru <= LRU_INACTIVE_FILE; lru += LRU_FILE) {
 		struct list_head *active = &lruvec->lists[lru + LRU_ACTIVE];
+		int left = LPL_CONVERT_BATCH;
 
-		while (!list_empty(active)) {
+		while (left-- && !list_empty(active)) {
 			struct folio *folio = lru_to_folio(active);
 
-			if (!left--)
-				return false;
 			lruvec_del_folio(lruvec, folio);
 			lruvec_add_folio(lruvec, folio);
 		}
+		all = all && list_empty(active);
 	}
-	return true;
+	return all;
+}
+
+/**
+ * lpl_take_over() - convert some of what a change to lru has not come to yet
+ * @lruvec: which reclaim is about to take from
+ *
+ * Many memory cgroups may come before this one, and to find nothing on lists
+ * whose folios are all active would be a reason to kill.
+ */
+void lpl_take_over(struct lruvec *lruvec)
+{
+	if (list_empty(&lruvec->lists[LRU_ACTIVE_ANON]) &&
+	    list_empty(&lruvec->lists[LRU_ACTIVE_FILE]))
+		return;
+	spin_lock_irq(&lruvec->lru_lock);
+	/* Else they are active as it is being left. */
+	if (lru_page_list_enabled())
+		lpl_fill(lruvec);
+	spin_unlock_irq(&lruvec->lru_lock);
 }
 
 /* What is added while this runs is classic's, and shifts the half by little. */
@@ -105,8 +102,6 @@ static bool lpl_drain(struct lruvec *lruvec, unsigned long *nr)
 	enum lru_list lru;
 
 	lpl_unpark(lruvec);
-	list_splice_tail_init(&lruvec->lru_page_list.once,
-			      &lruvec->lists[LRU_INACTIVE_FILE]);
 	for (lru = LRU_INACTIVE_ANON; lru <= LRU_INACTIVE_FILE; lru += LRU_FILE) {
 		struct list_head *queue = &lruvec->lists[lru];
 		unsigned long *todo = &nr[lru / LRU_FILE];
@@ -144,37 +139,67 @@ static void lpl_convert(struct lruvec *lruvec, bool enable)
 	spin_unlock_irq(&lruvec->lru_lock);
 }
 
-/* cgroup_mutex and cpus_read_lock held, and memory does not come or go. */
-static void lpl_switch_key(bool enable)
+static void lpl_enter_lruvec(struct lruvec *lruvec)
 {
-	struct mem_cgroup *memcg;
+	lpl_convert(lruvec, true);
+}
+
+static void lpl_leave_lruvec(struct lruvec *lruvec)
+{
+	lpl_convert(lruvec, false);
+}
+
+static void lpl_give_up_once(struct lruvec *lruvec)
+{
+	spin_lock_irq(&lruvec->lru_lock);
+	list_splice_tail_init(&lruvec->lru_page_list.once,
+			      &lruvec->lists[LRU_INACTIVE_FILE]);
+	spin_unlock_irq(&lruvec->lru_lock);
+}
+
+static void lpl_change_lruvecs(void (*change)(struct lruvec *lruvec))
+{
+	struct mem_cgroup *memcg = mem_cgroup_iter(NULL, NULL, NULL);
 	int nid;
 
+	do {
+		for_each_node_state(nid, N_MEMORY)
+			change(mem_cgroup_lruvec(memcg, NODE_DATA(nid)));
+		cond_resched();
+	} while ((memcg = mem_cgroup_iter(NULL, memcg, NULL)));
+}
+
+/*
+ * cgroup_mutex and cpus_read_lock held, and memory does not come or go.
+ *
+ * At no time is a folio where the policy in force does not look: reclaim takes
+ * over by itself what is active yet, and what was read once is on the queue
+ * before lru is left.
+ */
+static void lpl_switch_key(bool enable)
+{
 	if (enable) {
 		WRITE_ONCE(lpl_since, lpl_now());
 		static_branch_enable_cpuslocked(&lru_page_list_key);
-	} else {
-		static_branch_disable_cpuslocked(&lru_page_list_key);
-		/* All insertions under way, with interrupts disabled. */
-		synchronize_rcu();
+		lpl_change_lruvecs(lpl_enter_lruvec);
+		return;
 	}
-
-	memcg = mem_cgroup_iter(NULL, NULL, NULL);
-	do {
-		for_each_node_state(nid, N_MEMORY)
-			lpl_convert(mem_cgroup_lruvec(memcg, NODE_DATA(nid)), enable);
-		cond_resched();
-	} while ((memcg = mem_cgroup_iter(NULL, memcg, NULL)));
+	WRITE_ONCE(lpl_leaving, true);
+	lpl_change_lruvecs(lpl_give_up_once);
+	static_branch_disable_cpuslocked(&lru_page_list_key);
+	/* All insertions under way, with interrupts disabled. */
+	synchronize_rcu();
+	lpl_change_lruvecs(lpl_leave_lruvec);
+	WRITE_ONCE(lpl_leaving, false);
 }
 
 /**
  * lru_page_list_leave() - go back to the classic lists
  *
- * For lru_gen_change_state(), which holds the locks and goes on from there.
+ * For lru_gen_change_state(), which holds the locks.
  */
 void lru_page_list_leave(void)
 {
-	lpl_begin_change();
 	if (!lru_page_list_enabled())
 		return;
 	lpl_switch_key(false);
@@ -191,10 +216,8 @@ static bool lpl_enter(void)
 	cpus_read_lock();
 	get_online_mems();
 	done = !lru_gen_enabled();
-	if (done && !lru_page_list_enabled()) {
-		lpl_begin_change();
+	if (done && !lru_page_list_enabled())
 		lpl_switch_key(true);
-	}
 	put_online_mems();
 	cpus_read_unlock();
 	cgroup_unlock();
@@ -239,7 +262,6 @@ int lpl_set_policy(enum lpl_policy policy)
 		err = lpl_enter_lru();
 	else
 		lpl_change_lru_gen(policy == LPL_MGLRU);
-	lpl_end_change();
 	mutex_unlock(&lpl_policy_mutex);
 	return err;
 }

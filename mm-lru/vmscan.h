@@ -179,6 +179,7 @@ static void lpl_shrink_lruvec(struct lruvec *lruvec, struct scan_control *sc)
 	enum lru_list lru;
 	u32 age;
 
+	lpl_take_over(lruvec);
 	lpl_allowed(lruvec, sc, allowed);
 	lpl_count(LPL_RECLAIM_ROUNDS, 1);
 
@@ -206,12 +207,6 @@ static void lpl_shrink_lruvec(struct lruvec *lruvec, struct scan_control *sc)
 	spin_unlock_irq(&lruvec->lru_lock);
 }
 
-/* do_try_to_free_pages(): nothing was found, but is it worth looking again? */
-static bool lru_page_list_retry(void)
-{
-	return lpl_is_changing();
-}
-
 /* True if @lruvec is this policy's, and has been shrunk. */
 static bool lru_page_list_shrink(struct lruvec *lruvec, struct scan_control *sc)
 {
@@ -221,11 +216,6 @@ static bool lru_page_list_shrink(struct lruvec *lruvec, struct scan_control *sc)
 	return true;
 }
 #else
-static inline bool lru_page_list_retry(void)
-{
-	return false;
-}
-
 static inline bool lru_page_list_shrink(struct lruvec *lruvec, struct scan_control *sc)
 {
 	return false;

@@ -182,6 +182,79 @@ TEST_F_TIMEOUT(file, cache_is_reclaimable, 300)
 	EXPECT_GT(100, vm_count("pswpout") - swapped);
 }
 
+/**
+ * struct progress - of one that has nothing but page cache to give
+ * @stop: it is to end
+ * @parts: of the file, that it has read
+ */
+struct progress {
+	bool stop;
+	unsigned long parts;
+};
+
+/* As read_part(), seen to go on. */
+static void read_on(struct progress *progress, int fd, size_t len)
+{
+	for (size_t i = 0; i < len; i += 65536) {
+		if (__atomic_load_n(&progress->stop, __ATOMIC_RELAXED))
+			_exit(0);
+		read_part(fd, i, 65536);
+		__atomic_add_fetch(&progress->parts, 1, __ATOMIC_RELAXED);
+	}
+}
+
+/* Cache of one use, cache of two, and memory in place of either, by turns. */
+static void work_changing(struct progress *progress, size_t page)
+{
+	int fd = open_file();
+	char *p;
+
+	for (;;) {
+		read_on(progress, fd, FILE_SIZE);
+		for (int i = 0; i < 3; i++)
+			read_on(progress, fd, LIMIT - LIMIT / 4);
+		p = pages_of(LIMIT / 2);
+		fill(p, LIMIT / 2, page, false);
+		munmap(p, LIMIT / 2);
+	}
+}
+
+/*
+ * Without swap the group has nothing to give but cache, most of it at one time
+ * on the active list and at another where lru has what was read once.  Were one
+ * of these not looked at while the policy changes, the group would be out of
+ * memory.
+ */
+TEST_F_TIMEOUT(file, change_hides_nothing, 300)
+{
+	struct progress *progress = mmap(NULL, sizeof(*progress), PROT_READ | PROT_WRITE,
+					 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int status = -1;
+	pid_t pid;
+
+	ASSERT_NE(MAP_FAILED, progress);
+	put_file(GROUP "/memory.swap.max", "0");
+	pid = fork();
+	if (!pid) {
+		enter(GROUP);
+		work_changing(progress, self->page);
+	}
+	for (int turn = 0; turn < 100; turn++) {
+		unsigned long parts = __atomic_load_n(&progress->parts, __ATOMIC_RELAXED);
+
+		/* Of 1600 a round, so that changes come at all points of it. */
+		while (__atomic_load_n(&progress->parts, __ATOMIC_RELAXED) < parts + 60 &&
+		       waitpid(pid, &status, WNOHANG) != pid)
+			sleep_ms(1);
+		ASSERT_EQ(-1, status);
+		EXPECT_EQ(0, set_policy(turn % 2 ? "lru" : "classic"));
+	}
+	__atomic_store_n(&progress->stop, true, __ATOMIC_RELAXED);
+	waitpid(pid, &status, 0);
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(0, get_line(GROUP "/memory.events", "oom_kill"));
+}
+
 #define PROTECTED	GROUP "/protected"
 #define OTHER		GROUP "/other"
 
