@@ -54,7 +54,8 @@ static long thread_ms(const char *name)
 		file = atol(entry->d_name) ? fopen(path, "r") : NULL;
 		if (!file)
 			continue;
-		if (fscanf(file, STAT_FORMAT, comm, &utime, &stime) == 3 && !strncmp(comm, name, strlen(name)))
+		if (fscanf(file, STAT_FORMAT, comm, &utime, &stime) == 3 &&
+		    !strncmp(comm, name, strlen(name)))
 			sum += utime + stime;
 		fclose(file);
 	}
