@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Line graphs on linear axes, drawn by gnuplot."""
 
-import os
-import subprocess
-
-from plot import COLOURS, POINTS, TERMINALS, Missing, quoted
+from plot import COLOURS, POINTS, TERMINALS, draw, quoted
 
 
 def script(title, labels, series, kind, path):
@@ -30,10 +27,5 @@ plot """ + ", \\\n     ".join(lines) + "\n"
 
 
 def graph(directory, name, title, labels, series, kinds=("png", "pdf")):
-    """Write name.png, name.pdf, ... to directory."""
-    for kind in kinds:
-        path = os.path.join(directory, f"{name}.{kind}")
-        done = subprocess.run(["gnuplot"], input=script(title, labels, series, kind, path), text=True,
-                              capture_output=True, check=False)
-        if done.returncode or not os.path.exists(path):
-            raise Missing(f"gnuplot could not draw {name}.{kind}: {done.stderr.strip()}")
+    """Write name.png, name.pdf, ... to directory; returns their names."""
+    return draw(directory, name, lambda kind, path: script(title, labels, series, kind, path), kinds)

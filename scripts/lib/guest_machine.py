@@ -7,7 +7,6 @@ import resource
 import shlex
 import shutil
 import subprocess
-import time
 
 import kernels
 from kernels import ARCHES, BUILD, Error

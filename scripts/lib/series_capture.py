@@ -15,7 +15,7 @@ import tempfile
 from kernels import BUILD, Error, ROOT
 import series_base
 import series_git
-from series_cli import alone, say
+from series_cli import alone
 from series_compose import compose, write_file, write_patches
 from series_repo import (COMPONENTS, NAME, Recipe, kernel_path, load, message, recipes,
                          repo_path, shipped, split_diff)

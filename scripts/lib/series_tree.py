@@ -11,7 +11,6 @@ from kernels import BUILD, Error, ROOT
 import series_base
 import series_git
 from series_cli import alone, say
-from series_compose import compose
 from series_repo import final_files, load, recipes
 
 SRC = os.path.join(BUILD, "src")

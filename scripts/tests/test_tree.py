@@ -6,7 +6,7 @@ import shutil
 import time
 
 import toy
-from toy import MEMORY, MISC, SERIES, SIGN
+from toy import SERIES, SIGN
 
 
 def times(top):

@@ -23,6 +23,7 @@
 #include <linux/lkp25p3.h>
 
 #include "../kselftest_harness.h"
+#include "../paging/test_util.h"
 
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE	25
@@ -34,61 +35,14 @@
 #define THP		"/sys/kernel/mm/transparent_hugepage/"
 #define RW		(PROT_READ | PROT_WRITE)
 
-static inline size_t page_bytes(void)
-{
-	return getpagesize();
-}
-
-/* Bytes that one PMD entry maps: a table of 8-byte entries fills a page. */
-static inline size_t pmd_bytes(void)
-{
-	return page_bytes() / 8 * page_bytes();
-}
-
-/* Files of /proc and /sys.  -1 with errno if there is an error. */
-
-static inline int put_file(const char *path, const char *value)
-{
-	int fd = open(path, O_WRONLY), err;
-	ssize_t n;
-
-	if (fd < 0)
-		return -1;
-	n = write(fd, value, strlen(value));
-	err = errno;
-	close(fd);
-	errno = err;
-	return n < 0 ? -1 : 0;
-}
-
-/* The choice in brackets, as in "always [madvise] never"; "" if none. */
-static inline void get_choice(const char *path, char *choice, size_t size)
-{
-	char text[128] = "", *open_at, *close_at;
-	int fd = open(path, O_RDONLY);
-
-	choice[0] = 0;
-	if (fd < 0)
-		return;
-	if (read(fd, text, sizeof(text) - 1) < 0)
-		text[0] = 0;
-	close(fd);
-	open_at = strchr(text, '[');
-	close_at = strchr(text, ']');
-	if (open_at && close_at && (size_t)(close_at - open_at) < size) {
-		*close_at = 0;
-		snprintf(choice, size, "%s", open_at + 1);
-	}
-}
-
 static inline void write_page(char *p)
 {
-	__atomic_store_n(p, 1, __ATOMIC_RELAXED);
+	store_byte(p, 1);
 }
 
 static inline void read_page(const char *p)
 {
-	__atomic_load_n(p, __ATOMIC_RELAXED);
+	load_byte(p);
 }
 
 static inline void write_pages(char *p, size_t len)

@@ -16,7 +16,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,6 +23,7 @@
 #include <linux/paging.h>
 
 #include "../kselftest.h"
+#include "test_util.h"
 
 #define PARAMS	"/sys/module/paging/parameters/"
 #define THP	"/sys/kernel/mm/transparent_hugepage/"
@@ -96,49 +96,6 @@ static long now_ns(void)
 	return t.tv_sec * 1000000000L + t.tv_nsec;
 }
 
-static long minor_faults(void)
-{
-	struct rusage usage;
-
-	getrusage(RUSAGE_SELF, &usage);
-	return usage.ru_minflt;
-}
-
-static int put(const char *path, const char *value)
-{
-	int fd = open(path, O_WRONLY);
-	ssize_t n;
-
-	if (fd < 0)
-		return -1;
-	n = write(fd, value, strlen(value));
-	close(fd);
-	return n < 0 ? -1 : 0;
-}
-
-/* What a file says; of "always [madvise] never", the word in brackets. */
-static int get(const char *path, char *value, size_t size)
-{
-	int fd = open(path, O_RDONLY);
-	char *open_bracket;
-	ssize_t n;
-
-	if (fd < 0)
-		return -1;
-	n = read(fd, value, size - 1);
-	close(fd);
-	if (n < 0)
-		return -1;
-	value[n] = 0;
-	value[strcspn(value, "\n")] = 0;
-	open_bracket = strchr(value, '[');
-	if (open_bracket) {
-		memmove(value, open_bracket + 1, strlen(open_bracket));
-		value[strcspn(value, "]")] = 0;
-	}
-	return 0;
-}
-
 static long smaller(long a, long b)
 {
 	return a < b ? a : b;
@@ -158,7 +115,7 @@ static void measure_once(const struct way *way, int fd, struct cost *best)
 		die(way->name);
 	mapped = now_ns();
 	for (size_t i = 0; i < length; i += step)
-		__atomic_store_n((long *)(p + i), 1, __ATOMIC_RELAXED);
+		store_word(p + i, 1);
 	touched = now_ns();
 	munmap(p, length);
 	unmapped = now_ns();
@@ -185,7 +142,7 @@ static bool measure(const struct way *way, int fd, struct cost *best)
 	const struct knob *knob;
 
 	for (knob = way->knobs; knob->path; knob++)
-		if (put(knob->path, knob_value(knob)) &&
+		if (put_file(knob->path, knob_value(knob)) &&
 		    strcmp(knob->value, "never") &&
 		    strcmp(knob->value, "madvise"))
 			return false;
@@ -229,12 +186,12 @@ static void enter_memcg(void)
 	if (access(CGROUP "/cgroup.procs", W_OK) &&
 	    mount("cgroup2", CGROUP, "cgroup2", 0, NULL))
 		die("mounting cgroup2");
-	put(CGROUP "/cgroup.subtree_control", "+memory");
+	put_file(CGROUP "/cgroup.subtree_control", "+memory");
 	mkdir(CGROUP "/paging-cost", 0755);
 	if (access(CGROUP "/paging-cost/memory.current", R_OK))
 		die("no memory controller in " CGROUP);
 	snprintf(pid, sizeof(pid), "%d", getpid());
-	if (put(CGROUP "/paging-cost/cgroup.procs", pid))
+	if (put_file(CGROUP "/paging-cost/cgroup.procs", pid))
 		die(CGROUP "/paging-cost/cgroup.procs");
 }
 
@@ -243,7 +200,7 @@ static void leave_memcg(void)
 	char pid[24];
 
 	snprintf(pid, sizeof(pid), "%d", getpid());
-	put(CGROUP "/cgroup.procs", pid);
+	put_file(CGROUP "/cgroup.procs", pid);
 	rmdir(CGROUP "/paging-cost");
 }
 
@@ -257,7 +214,7 @@ static char saved[ARRAY_SIZE(saved_paths)][64];
 static void save(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(saved_paths); i++)
-		if (get(saved_paths[i], saved[i], sizeof(saved[i])))
+		if (get_choice(saved_paths[i], saved[i], sizeof(saved[i])))
 			saved[i][0] = 0;
 }
 
@@ -265,7 +222,7 @@ static void restore(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(saved_paths); i++)
 		if (saved[i][0])
-			put(saved_paths[i], saved[i]);
+			put_file(saved_paths[i], saved[i]);
 }
 
 static void print_usage(void)

@@ -180,7 +180,7 @@ TEST_F(paging, can_be_peeked_and_poked_by_ptrace)
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(3 + (at - p), ptrace(PTRACE_PEEKDATA, pid, at, 0));
 	EXPECT_EQ(0, ptrace(PTRACE_POKEDATA, pid, at, 4711));
-	EXPECT_EQ(4711, load_long((void *)at));
+	EXPECT_EQ(4711, load_word((void *)at));
 	ptrace(PTRACE_DETACH, pid, 0, 0);
 	close(release[1]);
 	waitpid(pid, NULL, 0);

@@ -121,7 +121,7 @@ TEST_F(paging, rounds_the_length_up)
 	ASSERT_EQ(p, mmap(p, self->page + 1, PROT_READ | PROT_WRITE,
 			  self->flags | MAP_FIXED, self->fd, 0));
 	p[2 * self->page - 1] = 1;
-	EXPECT_EQ(SIGSEGV, signal_of(read_byte, p + 2 * self->page));
+	EXPECT_EQ(128 + SIGSEGV, end_of(read_byte, p + 2 * self->page));
 }
 
 TEST_F(paging, refuses_length_zero)

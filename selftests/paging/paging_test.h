@@ -23,6 +23,7 @@
 #include <linux/paging.h>
 
 #include "../kselftest_harness.h"
+#include "test_util.h"
 
 #define PARAMS	"/sys/module/paging/parameters/"
 #define STATS	"/sys/class/misc/paging/stats/"
@@ -31,46 +32,6 @@
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
 #endif
-
-/* Files of /proc and /sys.  -1 with errno if there is an error. */
-
-static inline int put_file(const char *path, const char *value)
-{
-	int fd = open(path, O_WRONLY), err;
-	ssize_t n;
-
-	if (fd < 0)
-		return -1;
-	n = write(fd, value, strlen(value));
-	err = errno;
-	close(fd);
-	errno = err;
-	return n < 0 ? -1 : 0;
-}
-
-static inline int get_file(const char *path, char *value, size_t size)
-{
-	int fd = open(path, O_RDONLY);
-	ssize_t n;
-
-	value[0] = 0;
-	if (fd < 0)
-		return -1;
-	n = read(fd, value, size - 1);
-	close(fd);
-	if (n < 0)
-		return -1;
-	value[n] = 0;
-	value[strcspn(value, "\n")] = 0;
-	return 0;
-}
-
-static inline long get_number(const char *path)
-{
-	char value[64];
-
-	return get_file(path, value, sizeof(value)) ? -1 : atol(value);
-}
 
 static inline int set_param(const char *name, const char *value)
 {
@@ -110,90 +71,6 @@ static inline long status_bytes(const char *field)
 			kib = atol(line + strlen(field));
 	fclose(f);
 	return kib < 0 ? -1 : kib * 1024;
-}
-
-static inline long minor_faults(void)
-{
-	struct rusage usage;
-
-	getrusage(RUSAGE_SELF, &usage);
-	return usage.ru_minflt;
-}
-
-static inline size_t page_bytes(void)
-{
-	return getpagesize();
-}
-
-/* Bytes that one PMD entry maps: a table of 8-byte entries fills a page. */
-static inline size_t pmd_bytes(void)
-{
-	return page_bytes() / 8 * page_bytes();
-}
-
-/* An access that the compiler neither leaves out nor does twice. */
-static inline void store_long(void *p, unsigned long value)
-{
-	__atomic_store_n((unsigned long *)p, value, __ATOMIC_RELAXED);
-}
-
-static inline unsigned long load_long(const void *p)
-{
-	return __atomic_load_n((const unsigned long *)p, __ATOMIC_RELAXED);
-}
-
-/* Contents: each page begins with a number of its own. */
-
-static inline void fill_pages(char *p, size_t len, unsigned long seed)
-{
-	for (size_t i = 0; i < len; i += page_bytes())
-		store_long(p + i, seed + i);
-}
-
-/* How many pages do not have what fill_pages() wrote. */
-static inline size_t wrong_pages(const char *p, size_t len, unsigned long seed)
-{
-	size_t wrong = 0;
-
-	for (size_t i = 0; i < len; i += page_bytes())
-		wrong += load_long(p + i) != seed + i;
-	return wrong;
-}
-
-static inline bool all_zero(const char *p, size_t len)
-{
-	for (size_t i = 0; i < len; i += sizeof(long))
-		if (load_long(p + i))
-			return false;
-	return true;
-}
-
-/* The signal that ends a child which runs fn(arg), or 0; -1 if it failed. */
-static inline int signal_of(void (*fn)(void *), void *arg)
-{
-	pid_t pid = fork();
-	int status;
-
-	if (!pid) {
-		struct rlimit no_core = { 0, 0 };
-
-		setrlimit(RLIMIT_CORE, &no_core);
-		fn(arg);
-		_exit(0);
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid)
-		return -1;
-	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-}
-
-static inline void write_byte(void *p)
-{
-	__atomic_store_n((char *)p, 1, __ATOMIC_RELAXED);
-}
-
-static inline void read_byte(void *p)
-{
-	__atomic_load_n((char *)p, __ATOMIC_RELAXED);
 }
 
 /* The fixture. */

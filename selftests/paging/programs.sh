@@ -5,27 +5,15 @@
 params=/sys/module/paging/parameters
 stats=/sys/class/misc/paging/stats
 cd "$(dirname "$0")" || exit 1
+. ../kselftest/ktap_helpers.sh
 page=$(getconf PAGESIZE 2>/dev/null) ||
 	page=$(awk '/KernelPageSize/ { print 1024 * $2; exit }' /proc/self/smaps)
 
+ktap_print_header
 if [ ! -c /dev/paging ]; then
-	echo "1..0 # SKIP no /dev/paging"
-	exit 4
+	ktap_skip_all "no /dev/paging"
+	exit "$KSFT_SKIP"
 fi
-
-nr=0
-failed=0
-ok()
-{
-	nr=$((nr + 1))
-	echo "ok $nr $1"
-}
-not_ok()
-{
-	nr=$((nr + 1))
-	failed=$((failed + 1))
-	echo "not ok $nr $1"
-}
 
 # expect STATUS TEXT-ON-OUTPUT COMMAND...
 expect()
@@ -37,9 +25,9 @@ expect()
 	got=$?
 	case "$got:$out" in
 	"$status:"*"$text"*)
-		ok "$*" ;;
+		ktap_test_pass "$*" ;;
 	*)
-		not_ok "$* (exit status $got, not $status with '$text')"
+		ktap_test_fail "$* (exit status $got, not $status with '$text')"
 		echo "$out" | sed 's/^/# /' ;;
 	esac
 }
@@ -58,9 +46,9 @@ expect_pages()
 	got=$(($(allocated) - before))
 	want=$((3 * ((8 * n * n + page - 1) / page)))
 	if [ "$got" = "$want" ]; then
-		ok "dense_mm $n uses $want pages"
+		ktap_test_pass "dense_mm $n uses $want pages"
 	else
-		not_ok "dense_mm $n uses $got pages, not $want"
+		ktap_test_fail "dense_mm $n uses $got pages, not $want"
 	fi
 }
 
@@ -99,5 +87,5 @@ expect 2 "usage:" ./dense_mm 64x
 expect 2 "usage:" ./dense_mm -m nothing 64
 expect 1 "mmap: Cannot allocate memory" ./dense_mm 65536
 
-echo "1..$nr"
-[ $failed = 0 ]
+ktap_set_plan $((KTAP_TESTNO - 1))
+ktap_finished

@@ -16,8 +16,8 @@ static void unmap_part(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, munmap(p + from, to - from));
 	EXPECT_EQ(0, wrong_pages(p, from, 1));
 	EXPECT_EQ(0, wrong_pages(p + to, self->len - to, 1 + to));
-	EXPECT_EQ(SIGSEGV, signal_of(read_byte, p + from));
-	EXPECT_EQ(SIGSEGV, signal_of(read_byte, p + to - 1));
+	EXPECT_EQ(128 + SIGSEGV, end_of(read_byte, p + from));
+	EXPECT_EQ(128 + SIGSEGV, end_of(read_byte, p + to - 1));
 }
 
 TEST_F(paging, keeps_the_rest_when_its_head_is_unmapped)
@@ -99,7 +99,7 @@ TEST_F(paging, can_be_moved)
 	EXPECT_EQ(0, wrong_pages(q, self->len / 2, 5));
 	fill_pages(q, self->len, 6);
 	EXPECT_EQ(0, wrong_pages(q, self->len, 6));
-	EXPECT_EQ(SIGSEGV, signal_of(read_byte, p));
+	EXPECT_EQ(128 + SIGSEGV, end_of(read_byte, p));
 }
 
 TEST_F(paging, can_be_moved_in_part)
@@ -141,7 +141,7 @@ TEST_F(paging, can_shrink)
 	fill_pages(p, self->len, 9);
 	ASSERT_EQ(p, mremap(p, self->len, self->len / 4, 0));
 	EXPECT_EQ(0, wrong_pages(p, self->len / 4, 9));
-	EXPECT_EQ(SIGSEGV, signal_of(read_byte, p + self->len / 4));
+	EXPECT_EQ(128 + SIGSEGV, end_of(read_byte, p + self->len / 4));
 }
 
 TEST_F(paging, can_be_read_only_and_back)
@@ -151,7 +151,7 @@ TEST_F(paging, can_be_read_only_and_back)
 	ASSERT_NE(MAP_FAILED, p);
 	fill_pages(p, self->len, 10);
 	ASSERT_EQ(0, mprotect(p, self->len, PROT_READ));
-	EXPECT_EQ(SIGSEGV, signal_of(write_byte, p + self->len / 2));
+	EXPECT_EQ(128 + SIGSEGV, end_of(write_byte, p + self->len / 2));
 	EXPECT_EQ(0, wrong_pages(p, self->len, 10));
 	ASSERT_EQ(0, mprotect(p, self->len, PROT_READ | PROT_WRITE));
 	fill_pages(p, self->len, 11);
@@ -166,7 +166,7 @@ TEST_F(paging, can_be_protected_in_part)
 	ASSERT_NE(MAP_FAILED, p);
 	fill_pages(p, self->len, 12);
 	ASSERT_EQ(0, mprotect(p + from, len, PROT_NONE));
-	EXPECT_EQ(SIGSEGV, signal_of(read_byte, p + from));
+	EXPECT_EQ(128 + SIGSEGV, end_of(read_byte, p + from));
 	EXPECT_EQ(0, wrong_pages(p, from, 12));
 	ASSERT_EQ(0, mprotect(p + from, len, PROT_READ | PROT_WRITE));
 	EXPECT_EQ(0, wrong_pages(p, self->len, 12));
@@ -179,7 +179,7 @@ TEST_F(paging, can_become_writable)
 
 	ASSERT_NE(MAP_FAILED, p);
 	EXPECT_TRUE(all_zero(p, self->len));
-	EXPECT_EQ(SIGSEGV, signal_of(write_byte, p));
+	EXPECT_EQ(128 + SIGSEGV, end_of(write_byte, p));
 	ASSERT_EQ(0, mprotect(p, self->len, PROT_READ | PROT_WRITE));
 	fill_pages(p, self->len, 13);
 	EXPECT_EQ(0, wrong_pages(p, self->len, 13));

@@ -137,7 +137,7 @@ TEST_F_TIMEOUT(petmem, thousands_of_small_blocks, 120)
 /* One page more than a page table maps. */
 TEST_F_TIMEOUT(petmem, pages_across_a_page_table, 120)
 {
-	size_t len = table_bytes() + self->page;
+	size_t len = pmd_bytes() + self->page;
 	long before = pool_stat("free");
 	char *p;
 

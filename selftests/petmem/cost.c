@@ -15,8 +15,8 @@
 
 #include <linux/petmem.h>
 
+#include "../paging/touch.h"
 #include "harness.h"
-#include "touch.h"
 
 #define RUNS	3
 #define PAGES	4096L	/* that the first touches go to */

@@ -206,10 +206,10 @@ TEST_F(petmem, futex)
 TEST_F(petmem, tables_come_from_the_pool)
 {
 	long pool = pool_stat("tables_pool"), core = pool_stat("tables_core");
-	char *p = lazy_alloc(self->fd, 3 * table_bytes());
+	char *p = lazy_alloc(self->fd, 3 * pmd_bytes());
 
 	for (int i = 0; i < 3; i++)
-		ASSERT_EQ(0, page_fault(self->fd, p + i * table_bytes(), 1));
+		ASSERT_EQ(0, page_fault(self->fd, p + i * pmd_bytes(), 1));
 	EXPECT_LE(pool + 3, pool_stat("tables_pool"));
 	EXPECT_EQ(core, pool_stat("tables_core"));
 }

@@ -9,11 +9,13 @@ blocks=/sys/devices/system/memory
 page=$(getconf PAGESIZE 2>/dev/null) ||
 	page=$(awk '/KernelPageSize/ { print 1024 * $2; exit }' /proc/self/smaps)
 cd "$(dirname "$0")" || exit 1
+. ../kselftest/ktap_helpers.sh
+ktap_print_header
 
 skip()
 {
-	echo "1..0 # SKIP $1"
-	exit 4
+	ktap_skip_all "$1"
+	exit "$KSFT_SKIP"
 }
 [ -c /dev/petmem ] || skip "no /dev/petmem"
 [ -f $pool ] || mount -t debugfs none /sys/kernel/debug
@@ -29,16 +31,12 @@ case $out in
 	skip "no memory can be taken offline"
 esac
 
-nr=0
-failed=0
 check()
 {
-	nr=$((nr + 1))
 	if [ "$2" = "$3" ]; then
-		echo "ok $nr $1"
+		ktap_test_pass "$1"
 	else
-		failed=$((failed + 1))
-		echo "not ok $nr $1: $2, not $3"
+		ktap_test_fail "$1: $2, not $3"
 	fi
 }
 
@@ -76,5 +74,5 @@ check "the block is online again" "$(cat $blocks/memory$first/state)" online
 check "nothing is left" "$(awk '$1 == "total" { print $2 }' $pool)" 0
 ./petmem -c 64 >/dev/null
 
-echo "1..$nr"
-[ $failed = 0 ]
+ktap_set_plan $((KTAP_TESTNO - 1))
+ktap_finished

@@ -26,8 +26,8 @@
 #include <linux/petmem.h>
 
 #include "../kselftest_harness.h"
+#include "../paging/test_util.h"
 #include "harness.h"
-#include "touch.h"
 
 #define PARAMS	"/sys/module/petmem/parameters/"
 #define DEBUGFS	"/sys/kernel/debug"
@@ -38,37 +38,6 @@
 
 /* checkpatch takes `FIXTURE_VARIANT(petmem) *variant` for a product. */
 #define petmem_variant FIXTURE_VARIANT(petmem)
-
-static inline int put_file(const char *path, const char *value)
-{
-	int fd = open(path, O_WRONLY), err;
-	ssize_t n;
-
-	if (fd < 0)
-		return -1;
-	n = write(fd, value, strlen(value));
-	err = errno;
-	close(fd);
-	errno = err;
-	return n < 0 ? -1 : 0;
-}
-
-static inline int get_file(const char *path, char *value, size_t size)
-{
-	int fd = open(path, O_RDONLY);
-	ssize_t n;
-
-	value[0] = 0;
-	if (fd < 0)
-		return -1;
-	n = read(fd, value, size - 1);
-	close(fd);
-	if (n < 0)
-		return -1;
-	value[n] = 0;
-	value[strcspn(value, "\n")] = 0;
-	return 0;
-}
 
 static inline int set_param(const char *name, const char *value)
 {
@@ -186,17 +155,6 @@ static inline bool have_petmem(void)
 	return !access(PETMEM_DEVICE, R_OK) && !access(POOL, R_OK);
 }
 
-static inline size_t page_bytes(void)
-{
-	return getpagesize();
-}
-
-/* What a page table of the lowest level maps. */
-static inline size_t table_bytes(void)
-{
-	return page_bytes() / 8 * page_bytes();
-}
-
 /* Ioctls, without the harness. */
 
 static inline void *lazy_alloc(int fd, unsigned long long size)
@@ -222,83 +180,13 @@ static inline int page_fault(int fd, const void *addr, int code)
 	return ioctl(fd, PAGE_FAULT, &fault);
 }
 
-/* Contents: each page begins with a number of its own. */
-
-static inline void fill_pages(void *start, size_t len, unsigned long seed)
-{
-	char *p = start;
-
-	for (size_t i = 0; i < len; i += page_bytes())
-		store_word(p + i, seed + i);
-}
-
-static inline size_t wrong_pages(void *start, size_t len, unsigned long seed)
-{
-	char *p = start;
-	size_t wrong = 0;
-
-	for (size_t i = 0; i < len; i += page_bytes())
-		wrong += load_word(p + i) != seed + i;
-	return wrong;
-}
-
-static inline bool all_zero(void *start, size_t len)
-{
-	const long *p = start;
-
-	for (size_t i = 0; i < len / sizeof(long); i++)
-		if (load_word(p + i))
-			return false;
-	return true;
-}
-
-static inline void write_byte(void *p)
-{
-	store_byte(p, 1);
-}
-
-static inline void read_byte(void *p)
-{
-	load_byte(p);
-}
-
 static inline void run_code(void *p)
 {
 	((void (*)(void))p)();
 }
 
-static inline int exit_of(pid_t pid)
-{
-	int status;
-
-	if (pid < 0 || waitpid(pid, &status, 0) != pid)
-		return -1;
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
-				     WEXITSTATUS(status);
-}
-
-static inline void no_core(void)
-{
-	struct rlimit none = { 0, 0 };
-
-	setrlimit(RLIMIT_CORE, &none);
-}
-
-/* How fn(arg) ends in a child: 0, its exit status, or 128 + the signal. */
-static inline int end_of(void (*fn)(void *), void *arg)
-{
-	pid_t pid = fork();
-
-	if (!pid) {
-		no_core();
-		fn(arg);
-		_exit(0);
-	}
-	return exit_of(pid);
-}
-
 /*
- * The same in a process of its own memory: pet addresses do not outlive
+ * For end_of(), in a process of its own memory: pet addresses do not outlive
  * fork(), so the child begins anew. @size: what it allocates first.
  */
 struct own {

@@ -8,26 +8,14 @@ pool=/sys/kernel/debug/petmem/pool
 page=$(getconf PAGESIZE 2>/dev/null) ||
 	page=$(awk '/KernelPageSize/ { print 1024 * $2; exit }' /proc/self/smaps)
 cd "$(dirname "$0")" || exit 1
+. ../kselftest/ktap_helpers.sh
 
+ktap_print_header
 if [ ! -c /dev/petmem ]; then
-	echo "1..0 # SKIP no /dev/petmem"
-	exit 4
+	ktap_skip_all "no /dev/petmem"
+	exit "$KSFT_SKIP"
 fi
 [ -f $pool ] || mount -t debugfs none /sys/kernel/debug
-
-nr=0
-failed=0
-ok()
-{
-	nr=$((nr + 1))
-	echo "ok $nr $1"
-}
-not_ok()
-{
-	nr=$((nr + 1))
-	failed=$((failed + 1))
-	echo "not ok $nr $1"
-}
 
 # expect STATUS TEXT-ON-OUTPUT COMMAND...
 expect()
@@ -39,9 +27,9 @@ expect()
 	got=$?
 	case "$got:$out" in
 	"$status:"*"$text"*)
-		ok "$*" ;;
+		ktap_test_pass "$*" ;;
 	*)
-		not_ok "$* (exit status $got, not $status with '$text')"
+		ktap_test_fail "$* (exit status $got, not $status with '$text')"
 		echo "$out" | sed 's/^/# /' ;;
 	esac
 }
@@ -54,9 +42,9 @@ stat()
 is()
 {
 	if [ "$2" = "$3" ]; then
-		ok "$1"
+		ktap_test_pass "$1"
 	else
-		not_ok "$1: $2, not $3"
+		ktap_test_fail "$1: $2, not $3"
 	fi
 }
 
@@ -105,5 +93,5 @@ done
 is "and back" "$(stat total)" "$total"
 rm -f /tmp/petmem_before /tmp/petmem_after
 
-echo "1..$nr"
-[ $failed = 0 ]
+ktap_set_plan $((KTAP_TESTNO - 1))
+ktap_finished

@@ -16,8 +16,8 @@
 
 #include <linux/petmem.h>
 
+#include "../paging/touch.h"
 #include "harness.h"
-#include "touch.h"
 
 #define POOL "/sys/kernel/debug/petmem/pool"
 

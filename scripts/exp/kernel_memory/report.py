@@ -2,7 +2,6 @@
 """Loads kernel_memory with the numbers of the exercises and fills the lab report,
 Documentation/lab-reports/kernel_memory.md, with what the kernel logged."""
 
-import argparse
 import datetime
 import os
 import re
@@ -15,6 +14,8 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "..", "lib")]
 import htmlreport
 import kernels
 import target
+from options import Parser
+from texttable import fill, markdown
 
 NUMBERS = [200, 1000, 2000, 4000, 10000, 50000]
 # Structs of 1, 2, 4, 8 and 16 pages of 4 KiB exactly, and one more each: for my_get_order().
@@ -23,13 +24,8 @@ REFUSED = ["0", "4294967295", "-1", "many"]
 STRUCT_BYTES = 32
 
 
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise kernels.Error(f"{message}; see --help", 2)
-
-
 def parse(argv):
-    made = Parser(prog="scripts/exp/kernel_memory/report", allow_abbrev=False, description=__doc__)
+    made = Parser("kernel_memory/report", __doc__)
     made.add_argument("--machine", default="raspi3b", help="raspi3b (default), raspi4b or virt")
     made.add_argument("--kernel", metavar="DIR", default=kernels.variant_dir("arm64"),
                       help="directory of the kernel (default build/arm64)")
@@ -111,11 +107,6 @@ def check(runs, page):
             run.find(pattern)
 
 
-def table(header, rows):
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
-
-
 def size_row(run, page):
     pages, order, per_page = run.pages_and_order()
     return [run.number, pages, order, 1 << order, (1 << order) - pages,
@@ -140,13 +131,13 @@ def values(runs, conditions, where):
         "LOGS": "\n\n".join(f"`modprobe kernel_memory nr_structs={n} && modprobe -r kernel_memory`:\n\n```\n"
                             f"{runs[str(n)].text()}\n```" for n in NUMBERS[1:]),
         "THREAD": runs["default"].thread,
-        "SIZES": table(["nr_structs", "pages", "order", "pages of that order", "unused pages",
+        "SIZES": markdown(["nr_structs", "pages", "order", "pages of that order", "unused pages",
                         "bytes used", "structs per page"], [size_row(runs[str(n)], page) for n in NUMBERS]),
-        "ORDERS": table(["nr_structs", "n = pages", "n is", "my_get_order(n)", "pages got"],
+        "ORDERS": markdown(["nr_structs", "n = pages", "n is", "my_get_order(n)", "pages got"],
                         sorted(rows.values(), key=lambda row: row[1])),
-        "FRAMES": table(["page", "page frame number", "physical address", "value of j = k = 0"],
+        "FRAMES": markdown(["page", "page frame number", "physical address", "value of j = k = 0"],
                         [[i, pfn, hex(int(pfn, 16) * page), value] for i, pfn, value in frames]),
-        "REFUSED": table(["nr_structs", "modprobe", "the kernel's log"],
+        "REFUSED": markdown(["nr_structs", "modprobe", "the kernel's log"],
                          [[n, runs[n].errors.replace("\n", " "),
                            "; ".join(dict.fromkeys(runs[n].text().split("\n")))] for n in REFUSED]),
     }
@@ -157,15 +148,8 @@ def main():
     where = target.Ssh(args.host) if args.host else target.Guest(args.machine, args.kernel, timeout=600)
     runs, conditions = measure(where)
     check(runs, int(conditions["page_size"]))
-    with open(os.path.join(HERE, "lab-report.md.in"), encoding="utf-8") as text:
-        made = text.read()
-    for key, value in values(runs, conditions, where).items():
-        made = made.replace(f"@{key}@", value)
-    os.makedirs(args.out, exist_ok=True)
     path = os.path.join(args.out, "kernel_memory.md")
-    with open(path + ".new", "w", encoding="utf-8") as out:
-        out.write(made)
-    os.rename(path + ".new", path)
+    fill(os.path.join(HERE, "lab-report.md.in"), values(runs, conditions, where), path)
     print(f"{len(runs)} loads of kernel_memory, all as they have to be\nWritten: {os.path.relpath(path)}")
     return 0
 

@@ -17,7 +17,6 @@ Precision: of the pages that were said to be accessed, the part that was. Recall
 that was said to be.
 """
 
-import argparse
 import concurrent.futures
 import csv
 import datetime
@@ -32,6 +31,8 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "..", "lib")]
 import htmlreport
 import kernels
 import target
+from options import Parser, number
+from texttable import show
 from truth import Score, take_all
 
 FULL = dict(pages=8195, periods=5, ms=1000)
@@ -47,23 +48,8 @@ HEADER = ["pattern", "pages touched", "monitor: precision", "recall", "counts", 
 UNAIDED = ["no flush: precision", "recall"]
 
 
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise kernels.Error(f"{message}; see --help", 2)
-
-
-def number(low, high):
-    def convert(text):
-        value = int(text)
-        if not low <= value <= high:
-            raise ValueError
-        return value
-    return convert
-
-
 def parse(argv):
-    made = Parser(prog="scripts/exp/monitor/accuracy", allow_abbrev=False, description=__doc__,
-                  formatter_class=argparse.RawDescriptionHelpFormatter)
+    made = Parser("monitor/accuracy", __doc__)
     made.add_argument("--machine", action="append", choices=list(MACHINES), help="only this one (may be repeated)")
     made.add_argument("--pages", type=number(64, 1 << 18), metavar="N", help=f"of the buffer (default {FULL['pages']})")
     made.add_argument("--periods", type=number(1, 1000), metavar="N",
@@ -166,13 +152,6 @@ def header_of(found):
     return HEADER + (UNAIDED if "damon" in found else [])
 
 
-def print_table(header, rows):
-    lines = [header, *rows]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
-    for line in lines:
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
-
-
 def conditions(args):
     return (f"QEMU, -icount, one CPU \u00b7 {args.pages} pages, {args.periods} periods of {args.ms} ms for each "
             f"pattern, seed {args.seed}{', a quick run' if args.quick else ''} \u00b7 "
@@ -225,8 +204,7 @@ def main():
         print(conditions(args))
         for name, found in measure_all(args):
             machines[name] = found
-            print(f"\n{title_of(name, found)}")
-            print_table(header_of(found), rows_of(found))
+            show(title_of(name, found), header_of(found), rows_of(found))
             print(cpu_text(found), flush=True)
         write_csv(os.path.join(out, "data.csv"), machines)
         write_markdown(os.path.join(out, "accuracy.md"), machines, args)

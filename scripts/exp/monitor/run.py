@@ -2,7 +2,6 @@
 """The experiment of the monitor: a program reads two quarters of a buffer at two speeds, and the
 accessed bits are watched. Draws heat maps and compares each count with what the program did."""
 
-import argparse
 import datetime
 import json
 import os
@@ -17,6 +16,7 @@ import htmlreport
 import kernels
 import plot
 import target
+from options import Parser, number
 from page import summary_lines, write_page
 from records import Run, TOLERANCE, take_all
 
@@ -27,22 +27,8 @@ SHIFT = 3
 SLOW_PACE_MS = 25       # 40 sweeps a second: seen in each of 10 intervals, but not in each of 100
 
 
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise kernels.Error(f"{message}; see --help", 2)
-
-
-def number(low, high):
-    def convert(text):
-        value = int(text)
-        if not low <= value <= high:
-            raise ValueError
-        return value
-    return convert
-
-
 def parse(argv):
-    made = Parser(prog="scripts/exp/monitor/run", allow_abbrev=False, description=__doc__)
+    made = Parser("monitor/run", __doc__)
     made.add_argument("--kernel", metavar="DIR", default=kernels.variant_dir("arm64"),
                       help="directory of the kernel (default build/arm64)")
     made.add_argument("--cpu", default="cortex-a76", help="core (default cortex-a76, a Pi 5's, whose hardware sets "

@@ -6,7 +6,6 @@ limits are for, and arm64 (-O2, PREEMPT) in a child cgroup. QEMU with --icount c
 instructions exactly; caches, TLBs and the entry of an exception cost nothing there.
 """
 
-import argparse
 import csv
 import datetime
 import json
@@ -20,6 +19,8 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "..", "lib")]
 import kernels
 import htmlreport
 import target
+from options import Parser
+from texttable import show
 
 REFERENCE = os.path.join(HERE, "cost-reference.json")
 REGRESSION = 1.10
@@ -95,13 +96,6 @@ def table(rows):
     return header, body
 
 
-def print_table(title, header, body):
-    widths = [max(len(line[i]) for line in [header, *body]) for i in range(len(header))]
-    print(f"\n{title}")
-    for line in [header, ["-" * width for width in widths], *body]:
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
-
-
 def raw_table(ways):
     return [[way[column] for column in COLUMNS] for way in ways.values()]
 
@@ -151,14 +145,8 @@ def update_reference(rows):
     print(f"\nwritten: {os.path.relpath(REFERENCE)}")
 
 
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise kernels.Error(f"{message}; see --help", 2)
-
-
 def parse(argv):
-    made = Parser(prog="scripts/exp/paging/cost", allow_abbrev=False, description=__doc__,
-                  formatter_class=argparse.RawDescriptionHelpFormatter)
+    made = Parser("paging/cost", __doc__)
     made.add_argument("--check", action="store_true",
                       help="fail if ours is over a limit, worse than its peer, or more than 10 %% worse than "
                            "in cost-reference.json")
@@ -182,8 +170,7 @@ def run(args):
         ways, notes[variant] = measure(variant, options, kernel_dir, "2G")
         rows = [Row(variant, work, ways) for work in WORK]
         results.append((variant, title, ways, rows))
-        print_table(f"{variant}: {title}; instructions per 4 KiB page (QEMU, -icount, cortex-a72)",
-                    *table(rows))
+        show(f"{variant}: {title}; instructions per 4 KiB page (QEMU, -icount, cortex-a72)", *table(rows))
     return results, notes
 
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """Fills the lab report, Documentation/lab-reports/paging.md, from the results of runs."""
 
-import argparse
 import csv
 import json
 import os
@@ -15,19 +14,16 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "..", "lib")]
 import htmlreport
 import kernels
 from modes import BY_NAME, MODES
+from options import Parser
 from stats import digits
+from texttable import fill, markdown
 
 SVG = "paging-mmap.svg"
 NEEDED = {"paging": "scripts/exp/paging/run", "start": "scripts/build arm64-start and scripts/exp/paging/start"}
 
 
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise kernels.Error(f"{message}; see --help", 2)
-
-
 def parse(argv):
-    made = Parser(prog="scripts/exp/paging/report", allow_abbrev=False, description=__doc__)
+    made = Parser("paging/report", __doc__)
     made.add_argument("--results", metavar="DIR", default=os.path.join(kernels.ROOT, "results"))
     made.add_argument("--out", metavar="DIR",
                       default=os.path.join(kernels.ROOT, "Documentation", "lab-reports"))
@@ -51,11 +47,6 @@ def read_csv(results, *path):
         return []
 
 
-def table(header, rows):
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
-
-
 def cell(rows, **wanted):
     """Mean and deviation of one measure."""
     for row in rows:
@@ -74,7 +65,7 @@ def time_table(rows, program, measures):
              *[cell(rows, program=program, mode=mode.name, size=str(size), measure=measure)
                for size in sizes_of(rows, program)]]
             for mode in MODES for measure in measures]
-    return table(header, body).replace("| work |", "| multiplication |")
+    return markdown(header, body).replace("| work |", "| multiplication |")
 
 
 def perf_table(perf):
@@ -83,7 +74,7 @@ def perf_table(perf):
     found = {}
     for row in perf:
         found.setdefault((int(row["size"]), row["mode"]), {})[row["event"]] = row["value"]
-    return table(["N", "memory", "page-faults", "instructions", "cycles"],
+    return markdown(["N", "memory", "page-faults", "instructions", "cycles"],
                  [[size, BY_NAME[mode].title, *[counts.get(event, "not counted") for event in
                                                 ("page-faults", "instructions", "cycles")]]
                   for (size, mode), counts in sorted(found.items(), key=lambda item: item[0][0])])
@@ -117,7 +108,7 @@ def cost_text(results):
             "prepage_chunks_pmd"]
     return ("\nInstructions per page, counted exactly (`scripts/exp/paging/cost`, cortex-a72 under "
             "`-icount`, -Os, PREEMPT_NONE):\n\n"
-            + table(["way", "mmap", "touch", "munmap", "all", "faults per page"],
+            + markdown(["way", "mmap", "touch", "munmap", "all", "faults per page"],
                     [[way, *[rows[way][key] for key in ("mmap", "touch", "munmap", "all", "faults_per_page")]]
                      for way in ways if way in rows]))
 
@@ -142,7 +133,7 @@ def values(results):
         "FREED": str(facts["counters"].get("freed", "-")),
         "UNLOAD_LOG": "\n".join(facts["log"]) or "(built into this kernel: never unloaded)",
         "SIZES": ", ".join(map(str, sizes_of(summary, "dense_mm"))), "RUNS": conditions["runs"],
-        "CONDITIONS": table(["what", "value"], sorted(conditions.items())),
+        "CONDITIONS": markdown(["what", "value"], sorted(conditions.items())),
         "TIME_TABLE": time_table(summary, "dense_mm", ["mmap", "work", "sum"]),
         "SVG": SVG, "PERF_WHERE": facts["perf_where"] or "", "PERF_TABLE": perf_table(perf),
         "VERDICTS": verdicts(facts, ["dense_mm"]), "COST": cost_text(results),
@@ -153,23 +144,12 @@ def values(results):
     }
 
 
-def fill(template, found):
-    for key, value in found.items():
-        template = template.replace(f"@{key}@", value)
-    return template
-
-
 def main():
     args = parse(sys.argv[1:])
-    with open(os.path.join(HERE, "lab-report.md.in"), encoding="utf-8") as text:
-        report_text = fill(text.read(), values(args.results))
-    os.makedirs(args.out, exist_ok=True)
+    path = os.path.join(args.out, "paging.md")
+    fill(os.path.join(HERE, "lab-report.md.in"), values(args.results), path)
     shutil.copyfile(os.path.join(args.results, "paging", "dense_mm-mmap.svg"),
                     os.path.join(args.out, SVG))
-    path = os.path.join(args.out, "paging.md")
-    with open(path + ".new", "w", encoding="utf-8") as out:
-        out.write(report_text)
-    os.rename(path + ".new", path)
     print(f"Written: {os.path.relpath(path)} and {SVG} beside it")
     return 0
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """The experiment of /dev/paging: demand paging against pre-paging."""
 
-import argparse
 import csv
 import datetime
 import os
@@ -19,6 +18,7 @@ import htmlreport
 import results
 import target
 from modes import MODES
+from options import Parser
 from page import write_page, print_summary, draw
 
 PROGRAMS = ["dense_mm", "merge_sort", "hash_table"]
@@ -43,13 +43,8 @@ def positive(text):
     return value
 
 
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise kernels.Error(f"{message}; see --help", 2)
-
-
 def parse(argv):
-    made = Parser(prog="scripts/exp/paging/run", allow_abbrev=False, description=__doc__)
+    made = Parser("paging/run", __doc__)
     made.add_argument("--machine", default="raspi3b", help="raspi3b (default), raspi4b or virt")
     made.add_argument("--kernel", metavar="DIR", default=kernels.variant_dir("arm64"),
                       help="directory of the kernel (default build/arm64)")

@@ -2,7 +2,6 @@
 """The assignment's starting point: boots a kernel that was built at the commit "misc:
 paging: add the starting point" and records what dense_mm and the kernel say there."""
 
-import argparse
 import datetime
 import json
 import os
@@ -15,18 +14,14 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "..", "lib")]
 import kernels
 import htmlreport
 import target
+from options import Parser
 
 SIGBUS_STATUS = 135
 SIZE = 64
 
 
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise kernels.Error(f"{message}; see --help", 2)
-
-
 def parse(argv):
-    made = Parser(prog="scripts/exp/paging/start", allow_abbrev=False, description=__doc__)
+    made = Parser("paging/start", __doc__)
     made.add_argument("--kernel", metavar="DIR", default=kernels.variant_dir("arm64-start"),
                       help="directory of the kernel built at the starting point (default build/arm64-start)")
     made.add_argument("--machine", default="raspi3b", help="raspi3b (default), raspi4b or virt")

@@ -6,7 +6,6 @@ PREEMPT). QEMU with --icount counts instructions exactly; caches, TLBs and the e
 exception cost nothing there.
 """
 
-import argparse
 import csv
 import os
 import sys
@@ -18,6 +17,8 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "..", "lib")]
 import kernels
 import htmlreport
 import target
+from options import Parser
+from texttable import show
 
 VARIANTS = [("arm64-cost", "-Os, PREEMPT_NONE, HZ=100"), ("arm64", "-O2, PREEMPT, HZ=250")]
 LIMITED = "arm64-cost"
@@ -70,22 +71,8 @@ def rows_of(found):
     return rows, complaints
 
 
-def print_table(title, rows):
-    lines = [HEADER, *[[str(cell) for cell in row] for row in rows]]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(HEADER))]
-    print(f"\n{title}")
-    for line in lines:
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
-
-
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise kernels.Error(f"{message}; see --help", 2)
-
-
 def parse(argv):
-    made = Parser(prog="scripts/exp/petmem/cost", allow_abbrev=False, description=__doc__,
-                  formatter_class=argparse.RawDescriptionHelpFormatter)
+    made = Parser("petmem/cost", __doc__)
     made.add_argument("--check", action="store_true", help=f"fail if something is over its limit, which is for {LIMITED} and holds on all")
     made.add_argument("--variant", action="append", choices=[v[0] for v in VARIANTS],
                       help="only this kernel (may be repeated)")
@@ -116,7 +103,7 @@ def main():
             writer.writerows([variant, *item] for item in found.items())
             rows, over = rows_of(found)
             tables.append((f"{variant}: {title}", rows))
-            print_table(f"{variant}: {title}; instructions (QEMU, -icount, cortex-a72)", rows)
+            show(f"{variant}: {title}; instructions (QEMU, -icount, cortex-a72)", HEADER, rows)
             complaints += [f"{variant}: {text}" for text in over]
         write_page(out, tables)
     for text in complaints:

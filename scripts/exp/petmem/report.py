@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """Fills the project's report, Documentation/lab-reports/petmem.md, from the results of runs."""
 
-import argparse
 import csv
 import json
 import os
@@ -17,16 +16,13 @@ import cost
 import htmlreport
 import kernels
 import page
+from options import Parser
 from run import Data, FRAG
-
-
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise kernels.Error(f"{message}; see --help", 2)
+from texttable import fill, markdown
 
 
 def parse(argv):
-    made = Parser(prog="scripts/exp/petmem/report", allow_abbrev=False, description=__doc__)
+    made = Parser("petmem/report", __doc__)
     made.add_argument("--results", metavar="DIR", default=os.path.join(kernels.ROOT, "results", "petmem"))
     made.add_argument("--tested", metavar="KERNEL", action="append", default=[],
                       help="run the kselftests on this kernel for the report (may be repeated)")
@@ -59,11 +55,6 @@ def load(results):
     return data
 
 
-def table(header, rows):
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
-
-
 def tested(kernel):
     """One line for each test program: what passed."""
     done = subprocess.run([os.path.join(kernels.ROOT, "scripts", "kselftest"), kernel, "petmem"],
@@ -85,12 +76,12 @@ def tested(kernel):
 def state(names):
     if not names:
         return "The kselftests were not run for this report: `scripts/kselftest arm64 petmem` does."
-    return "The kselftests, in guests:\n\n" + table(["kernel", "program", "result", "tests"],
+    return "The kselftests, in guests:\n\n" + markdown(["kernel", "program", "result", "tests"],
                                                    [row for name in names for row in tested(name)])
 
 
 def costs(data):
-    return "\n\n".join(f"`{variant}`:\n\n" + table(cost.HEADER, cost.rows_of(found)[0])
+    return "\n\n".join(f"`{variant}`:\n\n" + markdown(cost.HEADER, cost.rows_of(found)[0])
                        for variant, found in sorted(data.cost.items()))
 
 
@@ -101,17 +92,11 @@ def main():
         "DATE": data.conditions["date"], "WHERE": data.conditions["where"],
         "QUICK": " This was a quick run." if data.conditions["quick"] != "no" else "",
         "STATE": state(args.tested), "COST": costs(data),
-        "FRAG": table(page.FRAG_HEADER, page.frag_rows(data)), "SWAP": table(*page.swap_rows(data)),
-        "CONDITIONS": table(["what", "value"], sorted(data.conditions.items())),
+        "FRAG": markdown(page.FRAG_HEADER, page.frag_rows(data)), "SWAP": markdown(*page.swap_rows(data)),
+        "CONDITIONS": markdown(["what", "value"], sorted(data.conditions.items())),
     }
-    with open(os.path.join(HERE, "lab-report.md.in"), encoding="utf-8") as text:
-        report = text.read()
-    for key, value in found.items():
-        report = report.replace(f"@{key}@", value)
     path = os.path.join(args.out, "petmem.md")
-    with open(path + ".new", "w", encoding="utf-8") as out:
-        out.write(report)
-    os.rename(path + ".new", path)
+    fill(os.path.join(HERE, "lab-report.md.in"), found, path)
     print(f"Written: {os.path.relpath(path)}")
     return 0
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """The experiments of /dev/petmem: cost, fragmentation of addresses, and swap policies."""
 
-import argparse
 import csv
 import datetime
 import json
@@ -17,6 +16,7 @@ import kernels
 import plot
 import htmlreport
 import target
+from options import Parser
 from page import draw, write_page
 
 PROGRAMS = ["fragment", "replace", "petmem"]
@@ -27,13 +27,8 @@ FRAG = ["step", "live_bytes", "free_bytes", "largest_hole", "holes", "failed"]
 HEADER = ["experiment", "setting", "pattern", "run", "x", "measure", "value"]
 
 
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise kernels.Error(f"{message}; see --help", 2)
-
-
 def parse(argv):
-    made = Parser(prog="scripts/exp/petmem/run", allow_abbrev=False, description=__doc__)
+    made = Parser("petmem/run", __doc__)
     made.add_argument("--kernel", metavar="DIR", default=kernels.variant_dir("arm64"),
                       help="directory of the kernel (default build/arm64)")
     made.add_argument("--quick", action="store_true", help="fewer steps and sizes; the report says so")

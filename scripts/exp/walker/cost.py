@@ -7,7 +7,6 @@ limit for one address. QEMU with --icount counts instructions exactly; caches, T
 exception cost nothing there.
 """
 
-import argparse
 import csv
 import datetime
 import json
@@ -21,6 +20,8 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "..", "lib")]
 import kernels
 import htmlreport
 import target
+from options import Parser
+from texttable import show
 
 # name: (core, what it is)
 VARIANTS = {
@@ -110,22 +111,8 @@ def title_of(variant):
     return f"{variant}: {what}; CPU {cpu}"
 
 
-def print_table(title, rows):
-    lines = [HEADER, *[row.cells() for row in rows]]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(HEADER))]
-    print(f"\n{title}; instructions (QEMU, -icount)")
-    for line in lines:
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
-
-
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise kernels.Error(f"{message}; see --help", 2)
-
-
 def parse(argv):
-    made = Parser(prog="scripts/exp/walker/cost", allow_abbrev=False, description=__doc__,
-                  formatter_class=argparse.RawDescriptionHelpFormatter)
+    made = Parser("walker/cost", __doc__)
     made.add_argument("--check", action="store_true", help="fail if something is over its limit")
     made.add_argument("--variant", action="append", choices=list(VARIANTS),
                       help="only this kernel (may be repeated)")
@@ -170,7 +157,8 @@ def main():
         for variant in args.variant:
             found[variant] = measure(variant, args.kernel or kernels.variant_dir(variant))
             tables[variant] = rows_of(variant, found[variant])
-            print_table(title_of(variant), tables[variant])
+            show(f"{title_of(variant)}; instructions (QEMU, -icount)", HEADER,
+                 [row.cells() for row in tables[variant]])
         write(out, found, tables)
     over = [(variant, row) for variant, rows in tables.items() for row in rows if not row.met]
     for variant, row in over:

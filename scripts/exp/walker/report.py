@@ -2,7 +2,6 @@
 """Fills the lab report, Documentation/lab-reports/walker.md, from the results of runs, and puts its
 figures and data beside it, in part1/ and part2/."""
 
-import argparse
 import json
 import os
 import re
@@ -16,8 +15,10 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "monitor"), os.path.join(HERE, ".
 import htmlreport
 import kernels
 from data import SCHEMES, WAYS
+from options import Parser
 from records import QUARTERS, WHAT
 from stats import digits
+from texttable import fill, markdown
 
 # Copied to the report's directory, from results/walker and results/monitor.
 FILES = {
@@ -30,13 +31,8 @@ FILES = {
 MOST_LINES = 4000
 
 
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise kernels.Error(f"{message}; see --help", 2)
-
-
 def parse(argv):
-    made = Parser(prog="scripts/exp/walker/report", allow_abbrev=False, description=__doc__)
+    made = Parser("walker/report", __doc__)
     made.add_argument("--results", metavar="DIR", default=os.path.join(kernels.ROOT, "results"))
     made.add_argument("--out", metavar="DIR", default=os.path.join(kernels.ROOT, "Documentation", "lab-reports"))
     return made.parse_args(argv)
@@ -59,11 +55,6 @@ def read_accuracy(results):
     except FileNotFoundError:
         raise kernels.Error(f"there are no results in {os.path.join(results, 'accuracy')}: run "
                             f"scripts/exp/monitor/accuracy") from None
-
-
-def table(header, rows):
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
 def copy(results, out):
@@ -93,12 +84,12 @@ def layout_table(layouts):
         up, down, back = made["steps"]
         rows.append([SCHEMES[scheme], made["blocks"], made["pages"], made["zero"], made["va_ranges"], made["runs"],
                      digits(int(made["pages"]) / int(made["runs"])), made["longest"], up, down, back, made["faults"]])
-    return table(["scheme", "blocks", "pages present", "on the zero page", "VA ranges", "PA runs", "pages per run",
+    return markdown(["scheme", "blocks", "pages present", "on the zero page", "VA ranges", "PA runs", "pages per run",
                   "longest run", "next run above", "below", "of these just below", "page faults"], rows)
 
 
 def address_table(layouts):
-    return table(["scheme", "first VA", "last VA", "first, second and last block, as they were allocated"],
+    return markdown(["scheme", "first VA", "last VA", "first, second and last block, as they were allocated"],
                  [[SCHEMES[scheme], f"{made['first_va']:#x}", f"{made['end_va'] - 1:#x}",
                    f"{made['first']}, {made['second']}, {made['last']}".replace("(nil)", "none")] for scheme, made in layouts.items()])
 
@@ -126,7 +117,7 @@ def latency_table(facts):
             found = facts["latency"][machine][way]
             row += [f"{found['mean']:.0f}", found["p50"], found["p99"]]
         rows.append(row)
-    return table(header, rows)
+    return markdown(header, rows)
 
 
 def ratio(latency, a, b):
@@ -138,7 +129,7 @@ def region_table(run):
     for quarter, (expected, measured, off, sweeps, least, most) in enumerate(run["regions"]):
         rows.append([QUARTERS[quarter], WHAT[quarter], digits(sweeps), f"{expected:.2f}", f"{measured:.2f}",
                      f"{100 * off:.2f} %" if expected else "-", f"{least} to {most}"])
-    return table(["quarter", "the program", "sweeps per second", "expected", "counted", "off",
+    return markdown(["quarter", "the program", "sweeps per second", "expected", "counted", "off",
                   "single pages"], rows)
 
 
@@ -160,7 +151,7 @@ def saturation_text(run):
 
 
 def rates_text(monitor):
-    return table(["run", "pace asked for", "interval", "sweeps per second: first quarter", "second quarter"],
+    return markdown(["run", "pace asked for", "interval", "sweeps per second: first quarter", "second quarter"],
                  [[run["title"], f"{run['pace_ms']} ms", f"{run['interval_ms']} ms" if run["interval_ms"] else "none",
                    f"{run['rates'][0]:.1f}", f"{run['rates'][1]:.1f}"] for run in monitor["runs"].values()])
 
@@ -180,7 +171,7 @@ def runs_text(monitor):
 
 
 def cost_tables(cost):
-    return "\n\n".join(f"{title}:\n\n{table(cost['header'], rows)}" for title, rows in cost["tables"].items())
+    return "\n\n".join(f"{title}:\n\n{markdown(cost['header'], rows)}" for title, rows in cost["tables"].items())
 
 
 def values(walker, monitor):
@@ -205,7 +196,7 @@ def values(walker, monitor):
         "SMALLER": "" if monitor["mib"] >= 1024 else " (in this run: the assignment asks for 1024)", "HEAT_SECONDS": str(heat["seconds"]), "CORE": monitor["conditions"]["core"],
         "TIME": monitor["conditions"]["time"], "RATES": rates_text(monitor), "RUNS": runs_text(monitor),
         "WORST": f"{100 * worst:.2f}", "LOG": log_lines(heat),
-        "CONDITIONS": table(["boot", "what", "value"], [
+        "CONDITIONS": markdown(["boot", "what", "value"], [
             [boot, key, value] for boot, found in {**walker["conditions"], "monitor": monitor["conditions"]}.items()
             for key, value in sorted(found.items())]),
     }
@@ -216,15 +207,9 @@ def main():
     found = values(read_facts(args.results, "walker"), read_facts(args.results, "monitor"))
     found["COSTS"] = cost_tables(read_facts(args.results, "walker-cost", "cost"))
     found["ACCURACY"] = read_accuracy(args.results)
-    with open(os.path.join(HERE, "lab-report.md.in"), encoding="utf-8") as text:
-        made = text.read()
-    for key, value in found.items():
-        made = made.replace(f"@{key}@", value)
     copy(args.results, args.out)
     path = os.path.join(args.out, "walker.md")
-    with open(path + ".new", "w", encoding="utf-8") as out:
-        out.write(made)
-    os.rename(path + ".new", path)
+    fill(os.path.join(HERE, "lab-report.md.in"), found, path)
     print(f"Written: {os.path.relpath(path)}, with part1/ and part2/ beside it")
     return 0
 

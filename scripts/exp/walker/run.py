@@ -2,7 +2,6 @@
 """The experiment of the walker: where three ways to allocate put their memory, and how long a
 translation takes through pagemap and by the kernel's own walk."""
 
-import argparse
 import datetime
 import gzip
 import json
@@ -19,6 +18,7 @@ import kernels
 import plot
 import target
 from data import Data, SCHEMES, WAYS
+from options import Parser, number
 from page import captions, write_page
 
 FULL = dict(mib=2048, mem="4G", pages=16384)
@@ -26,22 +26,8 @@ QUICK = dict(mib=64, mem=None, pages=1024)
 MACHINES = {"arm64": ("cortex-a72", "cortex-a72"), "x86_64": ("x86_64", None)}
 
 
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise kernels.Error(f"{message}; see --help", 2)
-
-
-def number(low, high):
-    def convert(text):
-        value = int(text)
-        if not low <= value <= high:
-            raise ValueError
-        return value
-    return convert
-
-
 def parse(argv):
-    made = Parser(prog="scripts/exp/walker/run", allow_abbrev=False, description=__doc__)
+    made = Parser("walker/run", __doc__)
     made.add_argument("--kernels", metavar="NAME,...", help="kernels to measure latencies on (default arm64, and "
                                                             "x86_64 where it is built)")
     made.add_argument("--mib", type=number(2, 1 << 20), metavar="N", help="MiB that each scheme allocates (default 2048)")

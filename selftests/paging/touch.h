@@ -3,8 +3,8 @@
  * Accesses to memory that are made exactly where they are written: relaxed
  * atomics, which a compiler neither drops, repeats nor joins.
  */
-#ifndef PETMEM_TOUCH_H
-#define PETMEM_TOUCH_H
+#ifndef PAGING_TOUCH_H
+#define PAGING_TOUCH_H
 
 static inline unsigned long load_word(const void *p)
 {
