@@ -5,7 +5,8 @@
  *
  * The host's half is scripts/lib/guest_channel.py. The job is a file of
  * NUL-terminated strings that the host adds to the initramfs: what leads to the
- * host (a device, or the name of a virtio port), then the command's arguments.
+ * host (a device, or the name of a virtio port), the disk's device or "", then
+ * the command's arguments.
  * Without a job, or with "" there, the command (or a shell) runs on the console.
  *
  * On the channel everything is a frame: one letter, the length as four bytes,
@@ -44,7 +45,7 @@
 #define PORTS		"/sys/class/virtio-ports"
 #define MAGIC		"\001PAGING-GUEST 1\n"
 #define MAX_WORDS	4096
-#define CHANNEL_WAIT_MS	20000
+#define DEVICE_WAIT_MS	20000
 #define REST_MS		2000
 #define HEAD		5		/* of a frame */
 #define CHUNK		65536
@@ -259,7 +260,7 @@ static int open_channel(const char *where)
 	struct termios raw;
 	int fd = -1;
 
-	for (int waited = 0; waited < CHANNEL_WAIT_MS; waited++) {
+	for (int waited = 0; waited < DEVICE_WAIT_MS; waited++) {
 		const char *path = *where == '/' ? where : port_named(where);
 
 		if (path)
@@ -276,6 +277,17 @@ static int open_channel(const char *where)
 		tcsetattr(fd, TCSANOW, &raw);
 	}
 	return fd;
+}
+
+/* An SD card is found some time after boot, and sooner or later than the channel. */
+static void wait_for_disk(const char *disk)
+{
+	int waited = 0;
+
+	while (*disk && access(disk, F_OK) && waited++ < DEVICE_WAIT_MS)
+		usleep(1000);
+	if (*disk && access(disk, F_OK))
+		say('m', "the kernel has found no %s", disk);
 }
 
 static void send_kernel_log(void)
@@ -526,7 +538,9 @@ int main(void)
 	job = read_job();
 	if (!job[0] || !job[0][0]) {
 		load_drivers();
-		run_on_console(job[0] ? job + 1 : job);
+		if (job[0])
+			wait_for_disk(job[1]);
+		run_on_console(job[0] ? job + 2 : job);
 		power_off();
 	}
 	channel = open_channel(job[0]);
@@ -537,6 +551,7 @@ int main(void)
 	}
 	write_all(channel, MAGIC, strlen(MAGIC));
 	load_drivers();
-	do_job(job + 1);
+	wait_for_disk(job[1]);
+	do_job(job + 2);
 	power_off();
 }

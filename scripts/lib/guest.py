@@ -227,12 +227,12 @@ def parse_added(words):
 
 # ---------------------------------------------------------------- the guest
 
-def write_initramfs(args, channel, target):
+def write_initramfs(args, plan, target):
     """Our base with what this run adds behind it."""
     shutil.copyfile(args.kernel.initramfs, target)
     with open(target, "ab") as stream:
         archive = cpio.Writer(stream)
-        words = [channel or "", *args.command]
+        words = [plan.channel or "", plan.disk or "", *args.command]
         job = b"".join(os.fsencode(word) + b"\0" for word in words)
         archive.file(".guest/job", job)
         for dest, path in args.added.items():
@@ -308,7 +308,7 @@ class Run:
         plan = guest_machine.plan(self.args, chardev.format(where, "console"),
                                   chardev.format(where, "channel"), disk)
         initramfs = os.path.join(where, "initramfs")
-        write_initramfs(self.args, plan.channel, initramfs)
+        write_initramfs(self.args, plan, initramfs)
         plan.command += ["-kernel", self.args.kernel.image, "-initrd", initramfs,
                          "-append", guest_machine.append(self.args, plan)]
         self.log.write(("+ " + " ".join(plan.command) + "\n").encode())
@@ -507,7 +507,7 @@ def run_shell(args):
         disk = make_disk(args.disk, directory)
         plan = guest_machine.plan(args, "stdio,id={id},mux=on,signal=off", None, disk)
         initramfs = os.path.join(directory, "initramfs")
-        write_initramfs(args, None, initramfs)
+        write_initramfs(args, plan, initramfs)
         plan.command += ["-kernel", args.kernel.image, "-initrd", initramfs,
                          "-append", guest_machine.append(args, plan)]
         print(f"{args.machine} ({args.arch}, {plan.accel}); leave with `exit`, or end it with "

@@ -210,6 +210,7 @@ class Plan:
     def __init__(self):
         self.command = []
         self.channel = None     # what leads to the host: a device, or the name of a virtio port
+        self.disk = None        # the device of its disk, if it has one
         self.console = None
         self.accel = "tcg"
 
@@ -246,6 +247,7 @@ def board(args, made, channel, disk):
     made.console = "ttyS1"
     if disk:
         made.command += ["-drive", f"if=sd,format=raw,file={disk}"]
+        made.disk = "/dev/mmcblk0"
 
 
 def generic(args, made, channel, disk):
@@ -273,6 +275,7 @@ def generic(args, made, channel, disk):
     if disk:
         made.command += ["-drive", f"if=none,id=disk,format=raw,cache=unsafe,file={disk}",
                          "-device", f"virtio-blk-{bus},drive=disk"]
+        made.disk = "/dev/vda"
 
 
 def memory(args):
