@@ -57,18 +57,21 @@ static inline long get_number(const char *path)
 	return get_file(path, value, sizeof(value)) ? -1 : atol(value);
 }
 
-/* The same, and of "always [madvise] never" the word in brackets. */
+/* The word in brackets, as in "always [madvise] never"; all of it if there is none. */
 static inline int get_choice(const char *path, char *value, size_t size)
 {
-	char *bracket;
+	char text[256], *from = text;
 
-	if (get_file(path, value, size))
+	value[0] = 0;
+	if (get_file(path, text, sizeof(text)))
 		return -1;
-	bracket = strchr(value, '[');
-	if (bracket) {
-		memmove(value, bracket + 1, strlen(bracket));
-		value[strcspn(value, "]")] = 0;
+	if (strchr(text, '[')) {
+		from = strchr(text, '[') + 1;
+		from[strcspn(from, "]")] = 0;
 	}
+	if (strlen(from) >= size)
+		return -1;
+	strcpy(value, from);
 	return 0;
 }
 
