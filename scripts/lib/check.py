@@ -20,7 +20,7 @@ import time
 
 import series_cli
 import tap
-from check_steps import STEPS
+from check_steps import STEPS, TESTS
 from kernels import BUILD, Error, ROOT
 
 LOGS = os.path.join(BUILD, "log", "check")
@@ -110,28 +110,32 @@ def say(text):
     print(("\r\033[K" if sys.stdout.isatty() else "") + text, flush=True)
 
 
-def startable(waiting, lanes):
-    """Each lane's next step, if the lane is free and what the step comes after has ended."""
-    names = {step.name for step in waiting} | {run.step.name for run in lanes.values()}
-    seen = set(lanes)
-    for step in list(waiting):
-        if step.lane not in seen and step.after not in names:
-            yield step
-        seen.add(step.lane)
+def next_step(lane, waiting, lanes):
+    """What a free lane may start first: a step of its own; once it has none, one of the tests."""
+    unfinished = {step.name for step in waiting} | {run.step.name for run in lanes.values()}
+    mine = [step for step in waiting if step.lane == lane] or [step for step in waiting if step.lane == TESTS]
+    return next((step for step in mine if step.after not in unfinished), None)
+
+
+def start(step):
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
+    try:
+        return Running(step)
+    finally:
+        let_end()
 
 
 def run_all(steps):
     """The results of each step, as they come."""
     waiting, lanes = list(steps), {}
+    names = list(dict.fromkeys(step.lane for step in steps))
     try:
         while waiting or lanes:
-            for step in startable(waiting, lanes):
-                waiting.remove(step)
-                signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
-                try:
-                    lanes[step.lane] = Running(step)
-                finally:
-                    let_end()
+            for lane in names:
+                step = next_step(lane, waiting, lanes) if lane not in lanes else None
+                if step:
+                    waiting.remove(step)
+                    lanes[lane] = start(step)
             if sys.stdout.isatty():
                 print("\r\033[K" + ", ".join("%s %d s" % (run.step.name, run.seconds())
                                              for run in lanes.values())[:79], end="", flush=True)

@@ -6,10 +6,11 @@ from collections import namedtuple
 # command: for sh, at the top of the repository. tap: it prints TAP, whose results are
 # counted one by one; else the step is one test, by its exit status (4: skipped, as in
 # kselftests). full: only in `make check-full`. limit: seconds after which it is ended.
-# lane: the steps of one are run one after the other, those of different lanes side by side.
-# after: the name of a step before it that it waits for.
+# lane: the steps of one are run one after the other, those of different lanes side by side;
+# when all builds have ended, two of the tests are. after: a step before it that it waits for.
+TESTS = "tests"
 Step = namedtuple("Step", "name command tap full limit lane after",
-                  defaults=(True, False, 600, "tests", None))
+                  defaults=(True, False, 600, TESTS, None))
 
 
 def kernel(variant, full=False):

@@ -229,6 +229,22 @@ def test_lanes_run_side_by_side(t):
     t.gives(0, "2 passed, 0 failed, 0 skipped")
 
 
+def test_an_idle_lane_helps_with_the_tests(t):
+    wait = "touch %s; while [ ! -e %s ]; do sleep 0.01; done"
+    t.steps("'build', 'true', False, lane='builds'", f"'one', '{wait % ('one', 'two')}', False, limit=20",
+            f"'two', '{wait % ('two', 'one')}', False, limit=20")
+    t.gives(0, "3 passed, 0 failed, 0 skipped")
+    alone = "mkdir busy && sleep 0.3 && rmdir busy"
+    t.steps(f"'first', '{alone}', False, lane='builds'", f"'second', '{alone}', False, lane='builds'", "'test', 'true', False")
+    t.gives(0, "3 passed, 0 failed, 0 skipped")
+
+
+def test_a_step_that_waits_lets_others_of_its_lane_by(t):
+    t.steps("'build', 'while [ ! -e three ]; do sleep 0.01; done', False, lane='builds', limit=20",
+            "'two', 'test -e three', False, after='build'", "'three', 'touch three', False")
+    t.gives(0, "3 passed, 0 failed, 0 skipped")
+
+
 def test_step_waits_for_another(t):
     t.steps("'one', 'sleep 0.3; touch one', False, lane='b'", "'two', 'test -e one; touch two', False, after='one'",
             "'three', 'test -e two', False, lane='b', after='two'", "'four', 'test -e two', False, after='one'")
