@@ -21,6 +21,7 @@ set ylabel {quoted(labels[1])}
 set yrange [0:*]
 set grid xtics ytics linetype 1 linewidth 0.5 linecolor rgb '#dddddd'
 set border 3
+set rmargin 5
 set tics nomirror
 set key outside below horizontal Left reverse samplen 2 maxcols 3 width 1 spacing 1.2
 plot """ + ", \\\n     ".join(lines) + "\n"
