@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -69,10 +70,7 @@ static inline int get_choice(const char *path, char *value, size_t size)
 		from = strchr(text, '[') + 1;
 		from[strcspn(from, "]")] = 0;
 	}
-	if (strlen(from) >= size)
-		return -1;
-	strcpy(value, from);
-	return 0;
+	return snprintf(value, size, "%s", from) < (int)size ? 0 : -1;
 }
 
 static inline size_t page_bytes(void)
