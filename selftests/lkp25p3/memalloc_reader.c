@@ -116,22 +116,6 @@ static __u64 sweeps_between(const struct sweeper *s, __u64 start, __u64 end)
 	return nr;
 }
 
-/*
- * The monitor's intervals in which a sweep ended: fewer than the sweeps where
- * these are faster, and where a busy machine lets them run at times only.
- */
-static __u64 intervals_of(const struct sweeper *s, const struct lkp25p3_second *record)
-{
-	__u64 interval = record->interval_ms * NS_PER_MS, nr = 0;
-
-	for (__u64 at = record->start_ns; at < record->end_ns; at += interval) {
-		__u64 end = at + interval;
-
-		nr += sweeps_between(s, at, end < record->end_ns ? end : record->end_ns) > 0;
-	}
-	return nr;
-}
-
 /* A page at a time, so that a count is one of a page of the base size. */
 static char *make_buffer(const struct options *o)
 {
@@ -212,11 +196,9 @@ static void print_second(const struct lkp25p3_second *s,
 	printf(" sample=%u young=%llu present=%llu granule=%u hardware=%u",
 	       s->sample, s->young, s->present, s->max_granule, s->hw_young);
 	printf(" scan_ns=%llu cpu_ns=%llu", s->scan_ns, s->cpu_ns);
-	printf(" sweeps=%llu/%llu",
+	printf(" sweeps=%llu/%llu quarters",
 	       sweeps_between(&sweepers[0], s->start_ns, s->end_ns),
 	       sweeps_between(&sweepers[1], s->start_ns, s->end_ns));
-	printf(" intervals=%llu/%llu quarters",
-	       intervals_of(&sweepers[0], s), intervals_of(&sweepers[1], s));
 	for (int q = 0; q < QUARTERS; q++)
 		print_quarter(counts, n * q / QUARTERS, n * (q + 1) / QUARTERS);
 	printf("\nbins");

@@ -65,8 +65,7 @@ def write_page(runs, facts, out):
         page.text(f"A quick run: {facts['mib']} MiB and {facts['seconds']} seconds instead of 1024 and 120.", "note")
     page.text("One thread of the program reads the first quarter of the buffer as fast as it goes, one the second "
               "quarter at its pace, nobody the upper half. Colour: in how many scans of a second a page was found accessed. "
-              "Expected is the number of scans in a second that follow a sweep: the lesser of the sweeps and the scans, "
-              "where the sweeps come evenly.")
+              "Expected is the lesser of the sweeps and the scans of each second.")
     for run in runs:
         page.heading(run.title[0].upper() + run.title[1:])
         found = facts["runs"][run.name]

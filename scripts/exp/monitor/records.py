@@ -13,13 +13,12 @@ def pairs(text):
 
 
 class Second:
-    """One record: what the monitor said, how many sweeps the program made meanwhile, and in how many of its intervals."""
+    """One record: what the monitor said, and how many sweeps the program made meanwhile."""
 
     def __init__(self, rest):
         head, _, quarters = rest.partition(" quarters ")
         found = pairs(head)
         self.sweeps = [int(n) for n in found.pop("sweeps").split("/")]
-        self.intervals = [int(n) for n in found.pop("intervals").split("/")]
         self.number = {name: int(value) for name, value in found.items()}
         split = [word.split("/") for word in quarters.split()]
         self.means = [float(word[0]) for word in split]
@@ -28,8 +27,8 @@ class Second:
         self.bins = []
 
     def expected(self, quarter):
-        """A page is found by each scan that it was read before, since the last one."""
-        return min(self.intervals[quarter], self.number["scans"]) if quarter < 2 else 0
+        """A page is found once per scan at most, and not more often than it was read."""
+        return min(self.sweeps[quarter], self.number["scans"]) if quarter < 2 else 0
 
 
 class Run:
@@ -99,12 +98,12 @@ class Run:
     def write(self, path):
         with open(path, "w") as out:
             out.write("second,start_ns,end_ns,scans,missed,cpu_ns,scan_ns,present,young,sweeps_0,sweeps_1,"
-                      "intervals_0,intervals_1,expected_0,expected_1," + ",".join(f"{kind}_{q}" for q in range(4)
+                      "expected_0,expected_1," + ",".join(f"{kind}_{q}" for q in range(4)
                                                           for kind in ("mean", "least", "most")) + "\n")
             for i, s in enumerate(self.seconds, 1):
                 n = s.number
                 cells = [i, n["start"], n["end"], n["scans"], n["missed"], n["cpu_ns"], n["scan_ns"], n["present"],
-                         n["young"], *s.sweeps, *s.intervals, s.expected(0), s.expected(1)]
+                         n["young"], *s.sweeps, s.expected(0), s.expected(1)]
                 for q in range(4):
                     cells += [f"{s.means[q]:.4f}", s.least[q], s.most[q]]
                 out.write(",".join(map(str, cells)) + "\n")
