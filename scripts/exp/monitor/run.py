@@ -20,7 +20,7 @@ from options import Parser, number
 from page import summary_lines, write_page
 from records import Run, TOLERANCE, take_all
 
-FULL = dict(mib=1024, small_mib=128, seconds=120, mem="4G")
+FULL = dict(mib=1024, small_mib=64, seconds=120, mem="4G")
 QUICK = dict(mib=32, small_mib=16, seconds=3, mem=None)
 # An instruction takes 8 ns: 125 million a second, so that two minutes of a guest take some of ours.
 SHIFT = 3
@@ -35,7 +35,8 @@ def parse(argv):
                                                           "accessed bits; cortex-a72 takes a fault for each)")
     made.add_argument("--mib", type=number(4, 1 << 16), metavar="N", help="size of the buffer (default 1024)")
     made.add_argument("--small-mib", type=number(4, 1 << 16), metavar="N",
-                      help="size where scans are made every 10 ms, which is too often for more (default 128)")
+                      help="size where scans are made every 10 ms (default 64): one CPU that scans for most of that time "
+                           "leaves none for accesses between two scans")
     made.add_argument("--seconds", type=number(1, 3600), metavar="N", help="how long to watch (default 120)")
     made.add_argument("--mem", metavar="SIZE", help="memory of the guest (default 4G)")
     made.add_argument("--host", metavar="USER@PI", help="run on this machine, over ssh, instead of QEMU")
