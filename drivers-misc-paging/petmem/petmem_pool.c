@@ -12,6 +12,7 @@
 #include <linux/gfp.h>
 #include <linux/highmem.h>
 #include <linux/ioport.h>
+#include <linux/kasan.h>
 #include <linux/memory.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mm_inline.h>
@@ -368,11 +369,13 @@ static int petmem_check_offline(u64 base, u64 bytes)
 	return 0;
 }
 
-/* The page structs of offline memory hold nothing valid. */
+/* The page structs of offline memory, and its shadow, hold nothing valid. */
 static void petmem_init_pages(unsigned long pfn, unsigned long nr)
 {
 	int nid = memory_add_physaddr_to_nid(PFN_PHYS(pfn));
 
+	/* Free when it went offline, as KASAN knows it. */
+	kasan_unpoison_range(pfn_to_kaddr(pfn), nr * PAGE_SIZE);
 	for (; nr--; pfn++) {
 		struct page *page = pfn_to_page(pfn);
 
@@ -516,16 +519,21 @@ static int petmem_going(const struct memory_notify *notify)
 	return NOTIFY_OK;
 }
 
-/* Memory of the pool must not go online: the kernel would use it as well. */
+/*
+ * Memory of the pool must not go online: the kernel would use it as well.  It is
+ * refused before anything is done, since MEM_GOING_ONLINE comes when the page
+ * structs have been initialized anew, those of tables in use among them.
+ * MEM_FINISH_OFFLINE also tells that going online has failed.
+ */
 static int petmem_memory_notify(struct notifier_block *nb, unsigned long action,
 				void *arg)
 {
 	int ret = NOTIFY_OK;
 
 	spin_lock(&petmem_pool.lock);
-	if (action == MEM_GOING_ONLINE)
+	if (action == MEM_PREPARE_ONLINE)
 		ret = petmem_going(arg);
-	else if (action == MEM_ONLINE || action == MEM_CANCEL_ONLINE)
+	else if (action == MEM_ONLINE || action == MEM_FINISH_OFFLINE)
 		petmem_going_online.nr = 0;
 	spin_unlock(&petmem_pool.lock);
 	return ret;
