@@ -1,0 +1,605 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * lru_page_list: klrud, the thread that reads accessed bits.
+ *
+ * Woken by the tick, it takes the mms that the CPUs have noted, walks the page
+ * tables of those that are due, and moves what was touched to the front.  What
+ * the budget does not reach waits in line, first come first served, and is
+ * gone on with where it was left.
+ */
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/mm_inline.h>
+#include <linux/mmu_notifier.h>
+#include <linux/mmap_lock.h>
+#include <linux/page_idle.h>
+#include <linux/pagewalk.h>
+#include <linux/rmap.h>
+#include <linux/sched/clock.h>
+#include <linux/sched/cputime.h>
+#include <linux/sched/mm.h>
+#include <linux/swap.h>
+#include <asm/tlbflush.h>
+
+#include "internal.h"
+
+/* Ticks that mms are left on the lists of the CPUs, which hold what has ended. */
+#define LPL_REST_MAX		10
+
+/* Folios moved in one hold of lru_lock, with interrupts disabled. */
+#define LPL_MOVE_BATCH		32
+
+unsigned int lpl_interval_ms = LPL_TICK_MS;
+unsigned int lpl_budget_pct = 1;
+bool lpl_always;
+
+/**
+ * struct lpl_walk - a harvest of one mm
+ * @now: the tick that touched folios are stamped with
+ * @until: when to stop, ns; 0: never
+ * @every: ticks between two harvests
+ * @resume: where to go on
+ * @batch: folios to be moved, mapped by the table whose lock is held
+ * @nr: how many
+ * @visited: for the counters, as are the next four
+ * @young: the same
+ * @moved: the same
+ * @tables_skipped: the same
+ * @skipped: the same
+ * @cleared: accessed bits cleared, so that the TLB has to be flushed
+ */
+struct lpl_walk {
+	u32 now;
+	u64 until;
+	u32 every;
+	unsigned long resume;
+	struct folio *batch[LPL_MOVE_BATCH];
+	unsigned int nr;
+	unsigned long visited;
+	unsigned long young;
+	unsigned long moved;
+	unsigned long tables_skipped;
+	unsigned long skipped;
+	bool cleared;
+};
+
+/* ----------------------------------------------------------------- moving */
+
+/*
+ * The lock of the lruvec that @folio is on, in place of *@lruvec; false if
+ * @folio is on none.
+ *
+ * The caller's page table lock keeps the folio mapped, hence allocated, but not
+ * in its memory cgroup: a move takes it off one list under that lruvec's lock,
+ * changes the cgroup, and puts it on the other list with PG_lru set last.  So
+ * PG_lru and then the cgroup of the locked lruvec mean that it is on a list of
+ * it, and stays there while the lock is held.  A lruvec is not freed while the
+ * page table lock is held, as that is a read-side section of RCU.
+ */
+static bool lpl_lock_list(struct folio *folio, struct lruvec **lruvec,
+			  unsigned long *flags)
+{
+	if (!*lruvec || !folio_matches_lruvec(folio, *lruvec)) {
+		if (*lruvec)
+			unlock_page_lruvec_irqrestore(*lruvec, *flags);
+		*lruvec = folio_lruvec(folio);
+		spin_lock_irqsave(&(*lruvec)->lru_lock, *flags);
+	}
+	if (!folio_test_lru(folio))
+		return false;
+	/* Pairs with the lru_lock that PG_lru was set under. */
+	smp_rmb();
+	return folio_matches_lruvec(folio, *lruvec);
+}
+
+static void lpl_move_batch(struct lpl_walk *walk)
+{
+	struct lruvec *lruvec = NULL;
+	unsigned long flags;
+	unsigned int i;
+
+	for (i = 0; i < walk->nr; i++) {
+		struct folio *folio = walk->batch[i];
+
+		/* What is not of this policy's lists: it is being changed. */
+		if (!lpl_lock_list(folio, &lruvec, &flags) ||
+		    folio_test_unevictable(folio) ||
+		    folio_test_active(folio) || folio_lru_gen(folio) >= 0)
+			continue;
+		list_move(&folio->lru, &lruvec->lists[folio_lru_list(folio)]);
+		walk->moved++;
+	}
+	if (lruvec)
+		unlock_page_lruvec_irqrestore(lruvec, flags);
+	walk->nr = 0;
+}
+
+static void lpl_touched(struct lpl_walk *walk, struct folio *folio)
+{
+	u32 word = lpl_folio_word(folio);
+
+	walk->young++;
+	folio_clear_idle(folio);
+	/* Large and shared ones are met more than once. */
+	if (word && !lpl_age(word, walk->now, lpl_since) && !(word & LPL_FRESH)) {
+		walk->skipped++;
+		return;
+	}
+	/* The first access seen of all is the fault that brought it. */
+	if (word && !(word & LPL_FRESH) && !folio_test_workingset(folio))
+		folio_set_workingset(folio);
+	lpl_set_folio_word(folio, lpl_word_touched(word, walk->now, lpl_since,
+						   walk->every));
+	walk->batch[walk->nr++] = folio;
+	if (walk->nr == LPL_MOVE_BATCH)
+		lpl_move_batch(walk);
+}
+
+/* ---------------------------------------------------------------- walking */
+
+static bool lpl_clear_pte(struct vm_area_struct *vma, unsigned long addr, pte_t *pte)
+{
+	if (mm_has_notifiers(vma->vm_mm))
+		return ptep_clear_young_notify(vma, addr, pte);
+	return ptep_test_and_clear_young(vma, addr, pte);
+}
+
+static bool lpl_clear_pmd(struct vm_area_struct *vma, unsigned long addr, pmd_t *pmd)
+{
+	if (mm_has_notifiers(vma->vm_mm))
+		return pmdp_clear_young_notify(vma, addr, pmd);
+	return pmdp_test_and_clear_young(vma, addr, pmd);
+}
+
+static struct folio *lpl_walk_folio(struct folio *folio)
+{
+	if (!folio || folio_is_zone_device(folio))
+		return NULL;
+	return folio;
+}
+
+static bool lpl_walk_leave(struct lpl_walk *walk, struct folio *folio)
+{
+	if (!walk->until || !lpl_leave(lpl_folio_word(folio), walk->now, lpl_since,
+				       walk->every))
+		return false;
+	walk->skipped++;
+	return true;
+}
+
+static void lpl_walk_ptes(pmd_t *pmd, unsigned long addr, unsigned long end,
+			  struct vm_area_struct *vma, struct lpl_walk *walk)
+{
+	spinlock_t *ptl;	/* of the table */
+	pte_t *start, *ptep;
+	unsigned int step;
+
+	start = pte_offset_map_lock(vma->vm_mm, pmd, addr, &ptl);
+	if (!start)
+		return;
+	ptep = start;
+	for (; addr < end; addr += step * PAGE_SIZE, ptep += step) {
+		pte_t pte = ptep_get(ptep);
+		struct folio *folio;
+
+		step = 1;
+		walk->visited++;
+		if (!pte_present(pte) || !pte_young(pte))
+			continue;
+		/* The bits of a contiguous entry are cleared together. */
+		step = min_t(unsigned int, pte_batch_hint(ptep, pte),
+			     (end - addr) >> PAGE_SHIFT);
+		folio = lpl_walk_folio(vm_normal_folio(vma, addr, pte));
+		if (!folio || lpl_walk_leave(walk, folio) ||
+		    !lpl_clear_pte(vma, addr, ptep))
+			continue;
+		walk->cleared = true;
+		lpl_touched(walk, folio);
+	}
+	lpl_move_batch(walk);
+	pte_unmap_unlock(start, ptl);
+}
+
+/* True if @pmd mapped a huge page, which has been dealt with. */
+static bool lpl_walk_huge(pmd_t *pmd, unsigned long addr,
+			  struct vm_area_struct *vma, struct lpl_walk *walk)
+{
+	spinlock_t *ptl = pmd_trans_huge_lock(pmd, vma);
+	struct folio *folio;
+
+	if (!ptl)
+		return false;
+	walk->visited++;
+	if (pmd_present(*pmd) && pmd_young(*pmd)) {
+		folio = lpl_walk_folio(vm_normal_folio_pmd(vma, addr, *pmd));
+		if (folio && lpl_clear_pmd(vma, addr & PMD_MASK, pmd)) {
+			walk->cleared = true;
+			lpl_touched(walk, folio);
+			lpl_move_batch(walk);
+		}
+	}
+	spin_unlock(ptl);
+	return true;
+}
+
+#ifdef CONFIG_ARCH_HAS_NONLEAF_PMD_YOUNG
+/* Under the lock, since it may have come to be a huge or a migration entry. */
+static bool lpl_clear_table(struct vm_area_struct *vma, unsigned long addr, pmd_t *pmd)
+{
+	spinlock_t *ptl = pmd_lock(vma->vm_mm, pmd);
+	bool cleared = pmd_present(*pmd) && !pmd_leaf(*pmd) &&
+		       pmdp_test_and_clear_young(vma, addr, pmd);
+
+	spin_unlock(ptl);
+	return cleared;
+}
+#else
+static bool lpl_clear_table(struct vm_area_struct *vma, unsigned long addr, pmd_t *pmd)
+{
+	return false;
+}
+#endif
+
+/*
+ * Where the CPU sets the bit of the entry above a table too, a table without it
+ * has no page touched.  The bit is cleared first, so that an access meanwhile
+ * sets it again; and only where this VMA has the whole table, since the others
+ * with a part of it would miss theirs.
+ */
+static bool lpl_table_touched(pmd_t *pmd, unsigned long addr, unsigned long end,
+			      struct vm_area_struct *vma, struct lpl_walk *walk)
+{
+	if (!arch_has_hw_nonleaf_pmd_young() || end - addr != PMD_SIZE ||
+	    mm_has_notifiers(vma->vm_mm))
+		return true;
+	if (!pmd_young(pmdp_get_lockless(pmd))) {
+		walk->tables_skipped++;
+		return false;
+	}
+	if (lpl_clear_table(vma, addr, pmd))
+		walk->cleared = true;
+	return true;
+}
+
+static int lpl_pmd_entry(pmd_t *pmd, unsigned long addr, unsigned long end,
+			 struct mm_walk *mm_walk)
+{
+	struct lpl_walk *walk = mm_walk->private;
+	struct vm_area_struct *vma = mm_walk->vma;
+
+	if (!lpl_walk_huge(pmd, addr, vma, walk) &&
+	    lpl_table_touched(pmd, addr, end, vma, walk))
+		lpl_walk_ptes(pmd, addr, end, vma, walk);
+
+	walk->resume = end;
+	if (walk->until && local_clock() >= walk->until)
+		return 1;
+	return need_resched() || mmap_lock_is_contended(vma->vm_mm);
+}
+
+/* As MGLRU's should_skip_vma(): what reclaim cannot or need not age. */
+static int lpl_test_walk(unsigned long start, unsigned long end, struct mm_walk *mm_walk)
+{
+	struct vm_area_struct *vma = mm_walk->vma;
+
+	if (vma->vm_flags & (VM_LOCKED | VM_SPECIAL) || is_vm_hugetlb_page(vma))
+		return 1;
+	if (!vma_has_recency(vma) || vma_is_dax(vma) ||
+	    vma == get_gate_vma(vma->vm_mm))
+		return 1;
+	return !vma_is_anonymous(vma) &&
+	       (!vma->vm_file || mapping_unevictable(vma->vm_file->f_mapping));
+}
+
+static const struct mm_walk_ops lpl_walk_ops = {
+	.pmd_entry = lpl_pmd_entry,
+	.test_walk = lpl_test_walk,
+	.walk_lock = PGWALK_RDLOCK,
+};
+
+static void lpl_count_walk(struct lpl_walk *walk)
+{
+	lpl_count(LPL_VISITED, walk->visited);
+	lpl_count(LPL_YOUNG, walk->young);
+	lpl_count(LPL_MOVED, walk->moved);
+	lpl_count(LPL_SKIPPED, walk->skipped);
+	lpl_count(LPL_TABLES_SKIPPED, walk->tables_skipped);
+}
+
+/* True when all of it was walked; an mm that has ended counts as that. */
+static bool lpl_harvest_mm(struct mm_struct *mm, u32 now, u64 until, u32 every)
+{
+	struct lru_page_list_mm *state = &mm->lru_page_list;
+	struct lpl_walk walk = { .now = now, .until = until, .every = every };
+	bool again;
+	int stopped;
+
+	if (!mmget_not_zero(mm)) {
+		lpl_count(LPL_MMS_EXITED, 1);
+		return true;
+	}
+	do {
+		if (!mmap_read_trylock(mm)) {
+			lpl_count(LPL_TRYLOCK_FAILED, 1);
+			stopped = 1;
+			break;
+		}
+		walk.resume = state->resume;
+		stopped = walk_page_range(mm, walk.resume, mm->task_size,
+					  &lpl_walk_ops, &walk);
+		again = !mmap_lock_is_contended(mm);
+		mmap_read_unlock(mm);
+		state->resume = stopped > 0 ? walk.resume : 0;
+		cond_resched();
+	} while (stopped > 0 && again && (!until || local_clock() < until));
+
+	if (walk.cleared)
+		flush_tlb_mm(mm);
+	/* Not the last reference's work in this thread. */
+	mmput_async(mm);
+	lpl_count_walk(&walk);
+	lpl_count(stopped > 0 ? LPL_MMS_PARTIAL : LPL_MMS, 1);
+	return stopped <= 0;
+}
+
+/* ------------------------------------------------------------- the thread */
+
+/* klrud's own: mms in line, in the order they were noted. */
+struct lpl_line {
+	struct llist_node *first;
+	struct llist_node **last;
+	unsigned long nr;
+};
+
+static struct task_struct *lpl_thread;
+static unsigned long lpl_kicked;
+/* Nothing to do before; ticks. */
+static u32 lpl_rest_until;
+
+/**
+ * lpl_kick() - let the harvester look now whether there is something to do
+ *
+ * Context: any but under an rq lock.
+ */
+void lpl_kick(void)
+{
+	struct task_struct *thread = READ_ONCE(lpl_thread);
+
+	if (!thread)
+		return;
+	set_bit(0, &lpl_kicked);
+	wake_up_process(thread);
+}
+
+/**
+ * lpl_kick_rested() - the same, unless it is known that there is not
+ *
+ * For the tick.
+ */
+void lpl_kick_rested(void)
+{
+	if ((s32)(lpl_now() - READ_ONCE(lpl_rest_until)) >= 0)
+		lpl_kick();
+}
+
+static void lpl_line_add(struct lpl_line *line, struct llist_node *node)
+{
+	node->next = NULL;
+	*line->last = node;
+	line->last = &node->next;
+	line->nr++;
+}
+
+static struct mm_struct *lpl_line_take(struct lpl_line *line)
+{
+	struct llist_node *node = line->first;
+
+	line->first = node->next;
+	if (!line->first)
+		line->last = &line->first;
+	line->nr--;
+	return container_of(node, struct mm_struct, lru_page_list.node);
+}
+
+static void lpl_gather(struct lpl_line *line)
+{
+	struct llist_node *node, *next;
+	int cpu;
+
+	lpl_note_remote();
+	for_each_possible_cpu(cpu) {
+		node = llist_reverse_order(lpl_noted(cpu));
+		for (; node; node = next) {
+			next = node->next;
+			lpl_line_add(line, node);
+		}
+	}
+}
+
+/* @mm was taken from the line; from here on CPUs may note it again. */
+static void lpl_unnote(struct mm_struct *mm)
+{
+	/* The link is read before another CPU may write it. */
+	smp_mb__before_atomic();
+	clear_bit(LRU_PAGE_LIST_NOTED, &mm->lru_page_list.flags);
+}
+
+/* Not all of @mm was reached: keep it in line unless it ran again meanwhile. */
+static void lpl_renote(struct lpl_line *line, struct mm_struct *mm)
+{
+	if (test_and_set_bit(LRU_PAGE_LIST_NOTED, &mm->lru_page_list.flags))
+		mmdrop(mm);
+	else
+		lpl_line_add(line, &mm->lru_page_list.node);
+}
+
+/**
+ * lpl_resolution_now() - how exact the queue is meant to be at this time
+ *
+ * Return: ticks between two harvests of one mm.
+ */
+u32 lpl_resolution_now(void)
+{
+	u32 shortest = max(READ_ONCE(lpl_interval_ms) / LPL_TICK_MS, 1U);
+
+	if (READ_ONCE(lpl_always))
+		return shortest;
+	return lpl_resolution(lpl_evict_age(), shortest, lpl_pressure());
+}
+
+/* Clearing costs faults there, and with nothing to evict the order is no use. */
+static bool lpl_gated(void)
+{
+	return !READ_ONCE(lpl_always) && !arch_has_hw_pte_young() && !lpl_pressure();
+}
+
+/* An mm that has ended would keep its page directory while it is in line. */
+static bool lpl_drop_ended(struct mm_struct *mm)
+{
+	if (atomic_read(&mm->mm_users))
+		return false;
+	lpl_count(LPL_MMS_EXITED, 1);
+	lpl_unnote(mm);
+	mmdrop(mm);
+	return true;
+}
+
+static void lpl_drop_all_ended(struct lpl_line *line)
+{
+	unsigned long n = line->nr;
+
+	while (n--) {
+		struct mm_struct *mm = lpl_line_take(line);
+
+		if (!lpl_drop_ended(mm))
+			lpl_line_add(line, &mm->lru_page_list.node);
+	}
+}
+
+/*
+ * Return: ticks until there is more to do, at the earliest.
+ */
+static u32 lpl_pass(struct lpl_line *line, struct lpl_budget *budget)
+{
+	bool always = READ_ONCE(lpl_always);
+	u32 every = lpl_resolution_now();
+	unsigned long n = line->nr;
+	u32 now = lpl_now();
+	u32 earliest = every;
+	u64 until = 0;
+
+	if (lpl_gated()) {
+		lpl_count(LPL_GATED, 1);
+		lpl_drop_all_ended(line);
+		return LPL_REST_MAX;
+	}
+	if (n)
+		lpl_count(LPL_PASSES, 1);
+	while (n--) {
+		struct mm_struct *mm = lpl_line_take(line);
+		s32 wait = mm->lru_page_list.due - now;
+
+		if (lpl_drop_ended(mm))
+			continue;
+		if (wait > 0 && wait <= (s32)every) {
+			lpl_line_add(line, &mm->lru_page_list.node);
+			earliest = min_t(u32, earliest, wait);
+			continue;
+		}
+		if (!always && !until)
+			until = local_clock() + max_t(s64, budget->credit, 1);
+		lpl_unnote(mm);
+		if (lpl_harvest_mm(mm, now, until, every)) {
+			mm->lru_page_list.due = now + every;
+			mmdrop(mm);
+		} else {
+			lpl_renote(line, mm);
+			earliest = 1;
+		}
+		if (until && local_clock() >= until) {
+			earliest = 1;
+			break;
+		}
+	}
+	return earliest;
+}
+
+static void lpl_let_go(struct lpl_line *line)
+{
+	/* A CPU may be noting yet, with interrupts disabled. */
+	synchronize_rcu();
+	lpl_gather(line);
+	while (line->nr) {
+		struct mm_struct *mm = lpl_line_take(line);
+
+		lpl_unnote(mm);
+		mmdrop(mm);
+	}
+}
+
+static void lpl_work(struct lpl_line *line, struct lpl_budget *budget)
+{
+	unsigned int percent = READ_ONCE(lpl_budget_pct);
+	u64 ran = task_sched_runtime(current);
+	u32 start = lpl_now();
+	u32 rest;
+
+	lpl_budget_add(budget, local_clock(), percent);
+	lpl_gather(line);
+	if (!READ_ONCE(lpl_always) && lpl_budget_wait(budget, percent))
+		rest = 1;
+	else
+		rest = lpl_pass(line, budget);
+
+	ran = task_sched_runtime(current) - ran;
+	lpl_count(LPL_NS, ran);
+	if (READ_ONCE(lpl_always)) {
+		budget->credit = 0;
+		rest = 1;
+	} else {
+		budget->credit -= ran;
+		rest = max_t(u32, rest, div_u64(lpl_budget_wait(budget, percent),
+						LPL_TICK_MS * NSEC_PER_MSEC));
+	}
+	WRITE_ONCE(lpl_rest_until, start + min(rest, (u32)LPL_REST_MAX));
+}
+
+static int lpl_harvester(void *unused)
+{
+	struct lpl_line line = { .last = &line.first };
+	struct lpl_budget budget = { .stamp = local_clock() };
+
+	set_user_nice(current, -10);
+	for (;;) {
+		set_current_state(TASK_IDLE);
+		if (!test_and_clear_bit(0, &lpl_kicked))
+			schedule();
+		__set_current_state(TASK_RUNNING);
+
+		if (lru_page_list_enabled())
+			lpl_work(&line, &budget);
+		else
+			lpl_let_go(&line);
+	}
+	return 0;
+}
+
+/**
+ * lpl_harvester_start() - start the thread, if it has not been
+ *
+ * It stays, asleep while another policy is active.
+ *
+ * Return: 0, or why there is no thread.
+ */
+int lpl_harvester_start(void)
+{
+	struct task_struct *thread;
+
+	if (lpl_thread)
+		return 0;
+	thread = kthread_run(lpl_harvester, NULL, "klrud");
+	if (IS_ERR(thread))
+		return PTR_ERR(thread);
+	WRITE_ONCE(lpl_thread, thread);
+	return 0;
+}

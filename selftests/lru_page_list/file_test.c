@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * lru_page_list: page cache beside memory.  The file is a block device in
+ * memory, all zeros, whose pages are those of any file.
+ */
+#include "../kselftest_harness.h"
+#include "group.h"
+
+#define FILE_SIZE	(64 * MIB)
+
+static char device[32];
+
+FIXTURE(file)
+{
+	char before[16];
+	struct swap swap;
+	size_t page;
+	int zram;
+};
+
+FIXTURE_SETUP(file)
+{
+	const char *missing;
+
+	if (access(LPL_DIR "policy", R_OK))
+		SKIP(return, "no lru_page_list in this kernel");
+	missing = group_create();
+	if (missing)
+		SKIP(return, "%s", missing);
+	self->page = sysconf(_SC_PAGESIZE);
+	swap_get(&self->swap, 192);
+	if (!self->swap.there)
+		SKIP(return, "no swap, and no zram to make some");
+	self->zram = zram_add(FILE_SIZE / MIB);
+	if (self->zram < 0)
+		SKIP(return, "no zram");
+	snprintf(device, sizeof(device), "/dev/zram%d", self->zram);
+	save_file(LPL_DIR "policy", self->before, sizeof(self->before));
+	if (set_policy("lru"))
+		SKIP(return, "booted with lru_page_list=off");
+}
+
+FIXTURE_TEARDOWN(file)
+{
+	put_file(LPL_DIR "always", "0");
+	set_policy(self->before);
+	group_remove(GROUP);
+	if (self->zram > 0)
+		zram_remove(self->zram);
+	swap_put(&self->swap);
+}
+
+static int open_file(void)
+{
+	int fd = open(device, O_RDONLY);
+
+	if (fd < 0)
+		_exit(102);
+	return fd;
+}
+
+static void read_part(int fd, size_t from, size_t len)
+{
+	static char block[65536];
+
+	for (size_t i = 0; i < len; i += sizeof(block))
+		if (pread(fd, block, sizeof(block), from + i) != sizeof(block))
+			_exit(103);
+}
+
+/* Pages of the part that are in the page cache. */
+static long cached(int fd, size_t from, size_t len, size_t page)
+{
+	unsigned char *seen = malloc(len / page);
+	char *p = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, from);
+	long nr = 0;
+
+	if (p == MAP_FAILED || mincore(p, len, seen))
+		_exit(104);
+	for (size_t i = 0; i < len / page; i++)
+		nr += seen[i] & 1;
+	munmap(p, len);
+	free(seen);
+	return nr;
+}
+
+static bool most(long nr, size_t len, size_t page, const char *what)
+{
+	long all = len / page;
+
+	printf("# %ld of %ld pages of %s\n", nr, all, what);
+	fflush(stdout);
+	return nr * 20 >= all * 19;
+}
+
+static int work_swappiness(size_t page)
+{
+	char *p = pages_of(LIMIT / 2);
+	int fd = open_file();
+
+	fill(p, LIMIT / 2, page, false);
+	for (int turn = 0; turn < 2; turn++)
+		read_part(fd, 0, FILE_SIZE);
+	return present(p, LIMIT / 2, page) != (long)(LIMIT / 2 / page);
+}
+
+TEST_F_TIMEOUT(file, swappiness_0_takes_no_anon, 300)
+{
+	char before[16];
+	int status;
+
+	save_file("/proc/sys/vm/swappiness", before, sizeof(before));
+	put_file("/proc/sys/vm/swappiness", "0");
+	status = run_in_group(work_swappiness, self->page);
+	put_file("/proc/sys/vm/swappiness", before);
+	EXPECT_EQ(0, status);
+}
+
+static int work_stream(size_t page)
+{
+	char *p = pages_of(LIMIT / 4);
+	size_t hot = LIMIT / 4;
+	int fd = open_file();
+
+	fill(p, LIMIT / 4, page, false);
+	/* Twice is use. */
+	read_part(fd, 0, hot);
+	sleep_ms(50);
+	read_part(fd, 0, hot);
+	read_part(fd, hot, FILE_SIZE - hot);
+	if (!most(present(p, LIMIT / 4, page), LIMIT / 4, page, "memory"))
+		return 1;
+	return most(cached(fd, 0, hot, page), hot, page, "cache") ? 0 : 2;
+}
+
+/* Four times the group's limit, read once: neither memory nor cache in use goes. */
+TEST_F_TIMEOUT(file, stream_does_not_flush, 300)
+{
+	EXPECT_EQ(0, run_in_group(work_stream, self->page));
+}
+
+static int work_mapped(size_t page)
+{
+	size_t hot = LIMIT / 4;
+	int fd = open_file();
+	char *p = mmap(NULL, FILE_SIZE, PROT_READ, MAP_SHARED, fd, 0);
+
+	if (p == MAP_FAILED)
+		return 101;
+	for (size_t i = 0; i < FILE_SIZE; i += page) {
+		peek(p + i);
+		if (i % (256 * page) == 0)
+			for (size_t j = 0; j < hot; j += page)
+				peek(p + j);
+	}
+	return most(present(p, hot, page), hot, page, "the mapped file") ? 0 : 1;
+}
+
+/* Pages that keep being touched stay, be there ever so many that are once. */
+TEST_F_TIMEOUT(file, mapped_and_hot_stays, 300)
+{
+	EXPECT_EQ(0, run_in_group(work_mapped, self->page));
+}
+
+static int work_cache_only(size_t page)
+{
+	int fd = open_file();
+
+	for (int turn = 0; turn < 3; turn++)
+		read_part(fd, 0, FILE_SIZE);
+	return 0;
+}
+
+/* Cache that nobody has mapped makes way, and nothing is killed for it. */
+TEST_F_TIMEOUT(file, cache_is_reclaimable, 300)
+{
+	long swapped = vm_count("pswpout");
+
+	put_file(GROUP "/memory.max", "8M");
+	EXPECT_EQ(0, run_in_group(work_cache_only, self->page));
+	EXPECT_EQ(0, get_line(GROUP "/memory.events", "oom_kill"));
+	EXPECT_GT(100, vm_count("pswpout") - swapped);
+}
+
+/**
+ * struct progress - of one that has nothing but page cache to give
+ * @stop: it is to end
+ * @parts: of the file, that it has read
+ */
+struct progress {
+	bool stop;
+	unsigned long parts;
+};
+
+/* As read_part(), seen to go on. */
+static void read_on(struct progress *progress, int fd, size_t len)
+{
+	for (size_t i = 0; i < len; i += 65536) {
+		if (__atomic_load_n(&progress->stop, __ATOMIC_RELAXED))
+			_exit(0);
+		read_part(fd, i, 65536);
+		__atomic_add_fetch(&progress->parts, 1, __ATOMIC_RELAXED);
+	}
+}
+
+/* Cache of one use, cache of two, and memory in place of either, by turns. */
+static void work_changing(struct progress *progress, size_t page)
+{
+	int fd = open_file();
+	char *p;
+
+	for (;;) {
+		read_on(progress, fd, FILE_SIZE);
+		for (int i = 0; i < 3; i++)
+			read_on(progress, fd, LIMIT - LIMIT / 4);
+		p = pages_of(LIMIT / 2);
+		fill(p, LIMIT / 2, page, false);
+		munmap(p, LIMIT / 2);
+	}
+}
+
+/*
+ * Without swap the group has nothing to give but cache, most of it at one time
+ * on the active list and at another where lru has what was read once.  Were one
+ * of these not looked at while the policy changes, the group would be out of
+ * memory.
+ */
+TEST_F_TIMEOUT(file, change_hides_nothing, 300)
+{
+	struct progress *progress = mmap(NULL, sizeof(*progress), PROT_READ | PROT_WRITE,
+					 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int status = -1;
+	pid_t pid;
+
+	ASSERT_NE(MAP_FAILED, progress);
+	put_file(GROUP "/memory.swap.max", "0");
+	pid = fork();
+	if (!pid) {
+		enter(GROUP);
+		work_changing(progress, self->page);
+	}
+	for (int turn = 0; turn < 100; turn++) {
+		unsigned long parts = __atomic_load_n(&progress->parts, __ATOMIC_RELAXED);
+
+		/* Of 1600 a round, so that changes come at all points of it. */
+		while (__atomic_load_n(&progress->parts, __ATOMIC_RELAXED) < parts + 60 &&
+		       waitpid(pid, &status, WNOHANG) != pid)
+			sleep_ms(1);
+		ASSERT_EQ(-1, status);
+		EXPECT_EQ(0, set_policy(turn % 2 ? "lru" : "classic"));
+	}
+	__atomic_store_n(&progress->stop, true, __ATOMIC_RELAXED);
+	waitpid(pid, &status, 0);
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(0, get_line(GROUP "/memory.events", "oom_kill"));
+}
+
+#define PROTECTED	GROUP "/protected"
+#define OTHER		GROUP "/other"
+
+static void protect_parts(void)
+{
+	put_file(GROUP "/cgroup.subtree_control", "+memory");
+	mkdir(PROTECTED, 0755);
+	mkdir(OTHER, 0755);
+}
+
+/* Fills its part, waits to be told, and looks what is left of it. */
+static int work_protected(size_t page, int ready, int go)
+{
+	char *p = pages_of(LIMIT / 4), c = 0;
+
+	fill(p, LIMIT / 4, page, false);
+	if (write(ready, &c, 1) != 1 || read(go, &c, 1) != 1)
+		return 105;
+	return most(present(p, LIMIT / 4, page), LIMIT / 4, page, "what is protected") ? 0 : 1;
+}
+
+static int run_protected(size_t page, const char *how)
+{
+	int status = -1, ready[2], go[2];
+	char *p, c = 0;
+	pid_t pid, other;
+
+	protect_parts();
+	put_file(how, "8M");
+	if (pipe(ready) || pipe(go))
+		return -1;
+	pid = fork();
+	if (!pid) {
+		enter(PROTECTED);
+		_exit(work_protected(page, ready[1], go[0]));
+	}
+	if (read(ready[0], &c, 1) != 1)
+		return -1;
+	/* Younger by far, and all that has to go is its own. */
+	sleep_ms(100);
+	other = fork();
+	if (!other) {
+		enter(OTHER);
+		p = pages_of(2 * LIMIT);
+		for (int i = 0; i < 3; i++)
+			fill(p, 2 * LIMIT, page, i);
+		_exit(0);
+	}
+	waitpid(other, NULL, 0);
+	if (write(go[1], &c, 1) != 1)
+		return -1;
+	waitpid(pid, &status, 0);
+	group_remove(PROTECTED);
+	group_remove(OTHER);
+	put_file(GROUP "/cgroup.subtree_control", "-memory");
+	return status;
+}
+
+TEST_F_TIMEOUT(file, memory_min_protects, 300)
+{
+	EXPECT_EQ(0, run_protected(self->page, PROTECTED "/memory.min"));
+}
+
+TEST_F_TIMEOUT(file, memory_low_protects, 300)
+{
+	EXPECT_EQ(0, run_protected(self->page, PROTECTED "/memory.low"));
+}
+
+/* It can fail: without protection the older part goes. */
+TEST_F_TIMEOUT(file, without_protection_the_older_goes, 300)
+{
+	EXPECT_NE(0, run_protected(self->page, PROTECTED "/memory.high"));
+}
+
+TEST_HARNESS_MAIN
