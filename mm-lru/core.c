@@ -41,6 +41,10 @@
  * harvest follows the clearing, since an entry that stays in the TLB would
  * hide all later accesses, most of all to the hottest pages.
  *
+ * Secondary page tables (KVM's) are looked at only by reclaim, at the tail.
+ * What else clears accessed bits of the same address spaces (lkp25p3's monitor)
+ * is told of what is cleared here, and tells: see accessed_bits.h.
+ *
  *		Locks
  *
  *	mmap_lock (trylock, read)	harvest of one mm; given up when wanted
@@ -70,7 +74,8 @@
  *
  * It is in the queue too, from its second use on: what is read once, as by a
  * stream, waits on a list of its own and is taken from there first, as soon as
- * it is old enough for readahead to have been of use.
+ * it is so old, or there is so much of it, that readahead has been of use.
+ * Memory that MADV_FREE has given up waits there as well.
  *
  *		Folios that reclaim could not take
  *
