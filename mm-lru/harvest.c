@@ -352,6 +352,7 @@ static void lpl_told_table(struct lpl_walk *walk, struct vm_area_struct *vma,
 
 	if (!start)
 		return;
+	__acquire(RCU);		/* for sparse, as above */
 	for_each_set_bit(i, bits, nr) {
 		pte_t pte = ptep_get(start + i);
 		struct folio *folio;
