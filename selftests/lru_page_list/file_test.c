@@ -259,6 +259,7 @@ static int change_once(const struct change *change, size_t page, bool *during)
 
 static void change_hides(struct __test_metadata *_metadata, size_t page, struct change *change)
 {
+	struct change none = { .from = change->from, .to = change->from, .reads = change->reads };
 	bool during = false;
 	char path[32];
 	int big;
@@ -273,6 +274,11 @@ static void change_hides(struct __test_metadata *_metadata, size_t page, struct 
 	change->other = open(path, O_RDONLY);
 	EXPECT_LE(0, change->other);
 	put_file(GROUP "/memory.swap.max", "0");
+	/* There is enough for it where nothing changes. */
+	none.other = change->other;
+	none.len = change->len;
+	EXPECT_EQ(0, change_once(&none, page, &during));
+	during = false;
 	for (int turn = 0; turn < 5 && !during; turn++)
 		EXPECT_EQ(0, change_once(change, page, &during));
 	close(change->other);
