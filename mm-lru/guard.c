@@ -115,7 +115,7 @@
 #define LPL_GAP_MOST		3
 
 /* Longest age that is told apart, ticks: four months. */
-#define LPL_AGE_MOST		(1U << 30)
+#define LPL_AGE_MOST		0x40000000U
 
 /* ------------------------------------------------------------------- gaps */
 

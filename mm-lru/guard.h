@@ -15,7 +15,7 @@
 #define LPL_BUCKETS		512
 
 /* Of the share that the window has of all pages. */
-#define LPL_SHARE_ONE		(1U << 30)
+#define LPL_SHARE_ONE		0x40000000U
 
 /**
  * struct lpl_guard - what LRU would hold, and how much of that is the window

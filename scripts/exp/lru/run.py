@@ -14,10 +14,11 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [os.path.join(HERE, "..", "..", "lib")]
+sys.path[:0] = [os.path.join(HERE, "..", "..", "lib"), HERE]
 
 # pylint: disable=wrong-import-position
 import kernels
+import simulate
 
 GUEST = os.path.join(kernels.ROOT, "scripts", "guest")
 # Pattern and what is touched, % of the memory available at the start.
@@ -131,8 +132,7 @@ def main(argv):
         if args.bench or args.oom:
             (bench if args.bench else oom)(args, log)
             return
-        sim = os.path.join(scratch, "sim")
-        subprocess.run(["cc", "-O2", "-o", sim, os.path.join(HERE, "sim.c"), "-lm"], check=True)
+        sim = simulate.compile_sim(os.path.join(scratch, "sim"))
         print("| case | policy | " + " | ".join(keys) + " |\n|" + "---|" * (len(keys) + 2), flush=True)
         for pattern, load in args.cases:
             for policy in args.policies.split(","):

@@ -1,40 +1,47 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What other policies would have made of fiveproc: exact LRU, CLOCK, RANDOM,
- * and OPT (Belady) on the trace that the exact LRU ran.
+ * What policies make of the patterns of fiveproc: exact LRU, CLOCK, RANDOM, the
+ * queue of lru_page_list, strict and with guard, and OPT (Belady) on the trace
+ * that the exact LRU ran.
  *
- * usage: sim pattern pages frames seed [zipf=N] [hot=N] [step=N] [cluster=N]
- *	      [touch_ns=N] [fault_ns=N]
+ * usage: sim pattern pages frames seed [key=value]...
+ *
+ *   zipf= hot= step= cluster=	of the pattern, as for fiveproc
+ *   touch_ns=5000 fault_ns=70000	what a touch and a fault cost
+ *   slice_ms=4	what a process runs at a time
+ *   ms=16000	length, of which the second half counts
+ *   period=1	ticks of 10 ms between two harvests of the queue
+ *   batch=1	pages that the queue evicts at a time
+ *   open=0	1: all run LRU's trace; 0: each goes as fast as it does
+ *   opt=1	0: without OPT, which takes most of the time
  *
  * pages is that of each of the five processes, frames those that all of them
- * have, both as fiveproc prints them.  A process runs for slices of 4 ms of
- * virtual time; touch and fault cost what they cost in the guest, so that a
- * process that faults more touches less, as there.  16 s, of which the second
- * half counts.
+ * have, both as fiveproc prints them.  Touch and fault cost what they cost in the
+ * guest, so that a process that faults more touches less, as there.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include "../../../selftests/lru_page_list/pattern.h"
+#include "sim_guard.h"
 
 #define PROCS	5
-#define SLICE	4000000ULL
-#define LENGTH	16000000000ULL
+#define TICK	10000000ULL
 
 static struct pattern how = PATTERN_DEFAULT;
-static unsigned long pages, frames;
-static long seed;
-static uint64_t touch_ns = 5000, fault_ns = 70000;
+static long pages, frames, seed;
+static long touch_ns = 5000, fault_ns = 70000, slice_ms = 4, ms = 16000;
+static long period = 1, batch = 1, is_open, with_opt = 1;
 
-struct node { int prev, next; };
-
-/* One list over all pages; head and tail are the last two nodes. */
-static struct node *list;
+/* One list over all pages; the head comes after them. */
+static struct link { int prev, next; } *list;
 static char *held, *used;
 static int total, head, hand;
-static unsigned long nr_held;
-static uint64_t coin = 88172645463325252ULL;
+static long nr_held;
+static uint64_t coin;
 
+/* What LRU touched, and when; the first half does not count. */
 static int *trace;
+static uint32_t *when_touched;
 static size_t trace_nr, trace_room;
 static size_t trace_counts;
 
@@ -52,8 +59,8 @@ static void put_front(int page)
 	list[head].next = page;
 }
 
-enum policy { LRU, CLOCK, RANDOM, NR_POLICIES };
-static const char *const names[] = { "lru", "clock", "random" };
+enum policy { LRU, CLOCK, RANDOM, STRICT, GUARD, NR_POLICIES };
+static const char *const names[] = { "lru", "clock", "random", "strict", "guard" };
 
 /* Frames as an array for RANDOM and CLOCK. */
 static int *frame, *frame_of;
@@ -108,19 +115,35 @@ static bool reference(enum policy policy, int page)
 	return false;
 }
 
-static void record(int page)
+static bool touch(enum policy policy, int page, uint64_t ns)
+{
+	if (policy >= STRICT)
+		return sim_touch(page, ns / TICK);
+	return reference(policy, page);
+}
+
+static void record(int page, uint64_t ns)
 {
 	if (trace_nr == trace_room) {
 		trace_room = trace_room ? 2 * trace_room : 1 << 20;
 		trace = realloc(trace, trace_room * sizeof(*trace));
+		when_touched = realloc(when_touched, trace_room * sizeof(*when_touched));
 	}
+	when_touched[trace_nr] = ns / TICK;
 	trace[trace_nr++] = page;
 }
 
-static void reset(void)
+static void reset(enum policy policy)
 {
 	int i;
 
+	if (policy >= STRICT) {
+		sim_period = period;
+		sim_batch = batch;
+		sim_reset(total, frames, policy == GUARD);
+		return;
+	}
+	coin = 88172645463325252ULL;
 	nr_held = hand = 0;
 	list[head].next = list[head].prev = head;
 	for (i = 0; i < total; i++)
@@ -138,43 +161,76 @@ static void print(const char *name, const long *touches, const long *faults)
 		t += touches[k];
 		f += faults[k];
 	}
-	printf("sim policy=%s pattern=%s frames=%lu seed=%ld touches_s=%.0f faults=%ld miss=%.2f faults_1000=%.1f\n",
-	       name, pattern_names[how.kind], frames, seed, t / (LENGTH / 2e9), f, miss,
+	printf("sim policy=%s pattern=%s frames=%ld seed=%ld touches_s=%.0f faults=%ld miss=%.2f faults_1000=%.1f",
+	       name, pattern_names[how.kind], frames, seed, t / (ms / 2e3), f, miss,
 	       t ? 1000.0 * f / t : 0);
+	if (!strcmp(name, names[GUARD]))
+		printf(" window=%.2f gain=%lu regret=%lu trips=%u drift=%u moves=%lu age=%u shift=%u",
+		       (double)sim_guard.share / LPL_SHARE_ONE,
+		       (unsigned long)sim_guard.gain, (unsigned long)sim_guard.regret,
+		       sim_guard.trips, sim_guard.drift, sim_moves,
+		       lpl_guard_age(&sim_guard), sim_guard.shift);
+	printf("\n");
+}
+
+/* All is touched once, as fiveproc does; returns how long that took. */
+static uint64_t fill(enum policy policy)
+{
+	uint64_t ns = 0;
+	int i, k;
+
+	for (i = 0; i < pages; i++)
+		for (k = 0; k < PROCS; k++, ns += touch_ns)
+			touch(policy, k * pages + i, ns);
+	return (ns / TICK + 1) * TICK;
 }
 
 static void simulate(enum policy policy)
 {
 	long touches[PROCS] = { 0 }, faults[PROCS] = { 0 };
+	uint64_t now = 0, end, length = ms * 1000000ULL;
 	struct walker walker[PROCS];
-	uint64_t now = 0, end;
-	unsigned long i;
+	uint64_t filled;
 	int k;
 
-	reset();
-	for (i = 0; i < pages; i++)
-		for (k = 0; k < PROCS; k++)
-			reference(policy, k * pages + i);
+	reset(policy);
+	filled = fill(policy);
 	for (k = 0; k < PROCS; k++)
 		walker_init(&walker[k], &how, k, seed, pages * (k + 1) / PROCS);
-	for (k = 0; now < LENGTH; k = (k + 1) % PROCS)
-		for (end = now + SLICE; now < end; now += touch_ns) {
+	for (k = 0; now < length; k = (k + 1) % PROCS)
+		for (end = now + slice_ms * 1000000; now < end; now += touch_ns) {
 			int page = k * pages + next_page(&walker[k], now / 1000000);
-			bool hit = reference(policy, page);
+			bool hit = touch(policy, page, filled + now);
 
 			walker_random(&walker[k]);
 			if (!hit)
 				now += fault_ns;
 			if (policy == LRU) {
-				if (now < LENGTH / 2)
+				if (now < length / 2)
 					trace_counts = trace_nr + 1;
-				record(page);
+				record(page, filled + now);
 			}
-			if (now >= LENGTH / 2) {
+			if (now >= length / 2) {
 				touches[k]++;
 				faults[k] += !hit;
 			}
 		}
+	print(names[policy], touches, faults);
+}
+
+static void replay(enum policy policy)
+{
+	long touches[PROCS] = { 0 }, faults[PROCS] = { 0 };
+	size_t i;
+
+	reset(policy);
+	fill(policy);
+	for (i = 0; i < trace_nr; i++) {
+		bool hit = touch(policy, trace[i], when_touched[i] * TICK);
+
+		touches[trace[i] / pages] += i >= trace_counts;
+		faults[trace[i] / pages] += !hit && i >= trace_counts;
+	}
 	print(names[policy], touches, faults);
 }
 
@@ -229,7 +285,7 @@ static void simulate_opt(void)
 		last[trace[i]] = i;
 	}
 	/* It begins with what is used first. */
-	reset();
+	reset(LRU);
 	for (page = 0; page < total; page++) {
 		when[page] = last[page];
 		held[page] = 1;
@@ -256,6 +312,25 @@ static void simulate_opt(void)
 	print("opt", touches, faults);
 }
 
+static const struct key { const char *name; long *value; } keys[] = {
+	{ "zipf", &how.zipf }, { "hot", &how.hot }, { "step", &how.step },
+	{ "cluster", &how.cluster }, { "touch_ns", &touch_ns }, { "fault_ns", &fault_ns },
+	{ "slice_ms", &slice_ms }, { "ms", &ms }, { "period", &period },
+	{ "batch", &batch }, { "open", &is_open }, { "opt", &with_opt },
+};
+
+static bool set(const char *word)
+{
+	size_t i, len = strcspn(word, "=");
+
+	for (i = 0; word[len] && i < ARRAY_SIZE(keys); i++)
+		if (strlen(keys[i].name) == len && !strncmp(keys[i].name, word, len)) {
+			*keys[i].value = atol(word + len + 1);
+			return true;
+		}
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	int i;
@@ -265,35 +340,27 @@ int main(int argc, char **argv)
 	pages = atol(argv[2]);
 	frames = atol(argv[3]);
 	seed = atol(argv[4]);
-	for (i = 5; i < argc; i++) {
-		long value = strchr(argv[i], '=') ? atol(strchr(argv[i], '=') + 1) : 0;
-
-		if (!strncmp(argv[i], "zipf=", 5))
-			how.zipf = value;
-		else if (!strncmp(argv[i], "hot=", 4))
-			how.hot = value;
-		else if (!strncmp(argv[i], "step=", 5))
-			how.step = value;
-		else if (!strncmp(argv[i], "cluster=", 8))
-			how.cluster = value;
-		else if (!strncmp(argv[i], "touch_ns=", 9))
-			touch_ns = value;
-		else if (!strncmp(argv[i], "fault_ns=", 9))
-			fault_ns = value;
-		else
+	for (i = 5; i < argc; i++)
+		if (!set(argv[i]))
 			return fprintf(stderr, "sim: what is %s?\n", argv[i]), 2;
-	}
 	total = PROCS * pages;
 	head = total;
-	if (!pages || !frames || frames >= total)
-		return fprintf(stderr, "sim: frames must be less than pages\n"), 2;
+	if (pages < PROCS || frames < 1 || frames >= total || touch_ns < 1 || period < 1 ||
+	    batch < 1 || batch > frames || slice_ms < 1 || how.step < 1)
+		return fprintf(stderr, "sim: frames must be less than pages, times and numbers not 0\n"), 2;
 	list = calloc(total + 1, sizeof(*list));
 	held = calloc(total, 1);
 	used = calloc(total, 1);
 	frame = calloc(frames, sizeof(*frame));
 	frame_of = calloc(total, sizeof(*frame_of));
-	for (i = 0; i < NR_POLICIES; i++)
-		simulate(i);
-	simulate_opt();
+	for (i = 0; i < NR_POLICIES; i++) {
+		if (i == LRU || !is_open)
+			simulate(i);
+		else
+			replay(i);
+		fflush(stdout);
+	}
+	if (with_opt)
+		simulate_opt();
 	return 0;
 }
