@@ -57,9 +57,12 @@
  *   - with each gain the window gets smaller by two pages, with each regret
  *     larger, between 1/16 and 31/32 of all;
  *   - when the debt, regret - gain but no less than -1/32 of the frames, is
- *     above 1/8 of them, the guard trips: the window is 31/32 for twice the time
- *     that LRU keeps a page (now - T), and doubly long the next time up to 32
- *     times.  While gains outweigh regrets these times shrink again.
+ *     above 1/8 of them, the guard trips: the oldest page goes, whether in the
+ *     window or kept, and pages that are used go to the window.  That is LRU
+ *     from then on, with no page given up that LRU would hold.  It lasts for
+ *     twice the time that LRU keeps a page (now - T), and doubly long the next
+ *     time, up to 32 times; then the guard begins again with the largest
+ *     window.  While gains outweigh regrets these times shrink again.
  *
  * So an episode in which it is wrong costs 1/8 of the frames in faults, and
  * episodes are far apart where it is wrong again and again.
@@ -183,19 +186,22 @@ unsigned int lpl_gap_class(u8 gap)
 
 /**
  * lpl_kept_key() - when the next use of what is kept is expected
+ * @guard: the guard
  * @kept: the page
  *
  * Return: ticks; the largest is the one to be evicted.
  */
-u32 lpl_kept_key(const struct lpl_contender *kept)
+u32 lpl_kept_key(const struct lpl_guard *guard, const struct lpl_contender *kept)
 {
+	if (guard->tripped)
+		return kept->age;
 	return max(lpl_gap_ticks(kept->gap), kept->age);
 }
 
 /* One that has not been used again is not worth keeping, yet. */
 static bool lpl_wins(const struct lpl_contender *tail, const struct lpl_contender *kept)
 {
-	u32 key = lpl_kept_key(kept);
+	u32 key = max(lpl_gap_ticks(kept->gap), kept->age);
 
 	return tail->gap && max(lpl_gap_ticks(tail->gap), tail->age) < key - key / 4;
 }
@@ -322,6 +328,10 @@ void lpl_guard_advance(struct lpl_guard *guard, u32 now)
 	if (passed <= 0)
 		return;
 	guard->now += passed;
+	if (guard->tripped && (s32)(guard->until - now) <= 0) {
+		guard->tripped = false;
+		guard->share = LPL_SHARE_MOST;
+	}
 	if (lpl_newest(guard) == before)
 		return;
 	used = lpl_newest(guard) + 1 - guard->origin;
@@ -458,7 +468,6 @@ static void lpl_guard_trip(struct lpl_guard *guard)
 	guard->tripped = true;
 	guard->until = guard->now + dwell;
 	guard->dwell = min(2 * dwell, most);
-	guard->share = LPL_SHARE_MOST;
 	guard->trips++;
 }
 
@@ -468,12 +477,12 @@ static void lpl_guard_event(struct lpl_guard *guard, s32 miss)
 	s32 least = -(s32)lpl_part(guard, 32);
 	u32 step = 2 * (LPL_SHARE_ONE / max(guard->frames, 64U));
 
+	/* What was kept before is no more than what is left of it. */
+	if (guard->tripped)
+		return;
 	guard->debt = max(guard->debt + miss, least);
 	if (guard->debt == least)
 		guard->dwell -= guard->dwell / 64;
-	if (guard->tripped && (s32)(guard->until - (u32)guard->now) > 0)
-		return;
-	guard->tripped = false;
 	if (guard->debt > (s32)lpl_part(guard, 8))
 		lpl_guard_trip(guard);
 	else if (miss > 0)
@@ -595,6 +604,17 @@ u32 lpl_guard_window(const struct lpl_guard *guard)
 }
 
 /**
+ * lpl_guard_keeps() - does what is kept stay that when it is used?
+ * @guard: the guard
+ *
+ * Return: false if it is to go to the window.
+ */
+bool lpl_guard_keeps(const struct lpl_guard *guard)
+{
+	return !guard->tripped;
+}
+
+/**
  * lpl_guard_judge() - who is to be evicted
  * @guard: the guard; %NULL is strict LRU
  * @window: pages in the window
@@ -612,6 +632,9 @@ enum lpl_verdict lpl_guard_judge(const struct lpl_guard *guard, u32 window,
 
 	if (!guard)
 		return LPL_EVICT_TAIL;
+	if (guard->tripped)
+		return kept && (!tail || kept->age > tail->age) ? LPL_EVICT_KEPT :
+								  LPL_EVICT_TAIL;
 	wanted = lpl_guard_window(guard);
 	if (kept && (!tail || window < wanted))
 		return LPL_EVICT_KEPT;

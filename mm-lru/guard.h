@@ -24,7 +24,7 @@
  * @total: pages that have a stamp: those on the lists, and shadows
  * @share: part of @frames that the window is to have, of %LPL_SHARE_ONE
  * @debt: misses above those of LRU; -@frames / 32 at the least
- * @tripped: the guard is as good as off until @until
+ * @tripped: until @until all is as in LRU
  * @until: tick
  * @dwell: for how long it will be next time, ticks
  * @shift: ticks of a bucket, as a power of two
@@ -90,7 +90,7 @@ u8 lpl_gap_code(u32 ticks);
 u32 lpl_gap_ticks(u8 code);
 u8 lpl_gap_after(u8 gap, u32 since, u32 period, u32 evict_age);
 unsigned int lpl_gap_class(u8 gap);
-u32 lpl_kept_key(const struct lpl_contender *kept);
+u32 lpl_kept_key(const struct lpl_guard *guard, const struct lpl_contender *kept);
 
 void lpl_guard_init(struct lpl_guard *guard, u32 now);
 void lpl_guard_advance(struct lpl_guard *guard, u32 now);
@@ -102,6 +102,7 @@ void lpl_guard_use(struct lpl_guard *guard, u32 age, u32 nr, bool again);
 void lpl_guard_refault(struct lpl_guard *guard, u32 age);
 u32 lpl_guard_age(const struct lpl_guard *guard);
 u32 lpl_guard_window(const struct lpl_guard *guard);
+bool lpl_guard_keeps(const struct lpl_guard *guard);
 enum lpl_verdict lpl_guard_judge(const struct lpl_guard *guard, u32 window,
 				 const struct lpl_contender *tail,
 				 const struct lpl_contender *kept, bool may_keep);

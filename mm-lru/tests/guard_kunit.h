@@ -378,28 +378,51 @@ static void guard_trips_and_recovers(struct kunit *test)
 		KUNIT_ASSERT_FALSE(test, guard->tripped);
 		lpl_guard_event(guard, 1);
 		KUNIT_ASSERT_TRUE(test, guard->tripped);
-		KUNIT_EXPECT_EQ(test, guard->share, LPL_SHARE_MOST);
+		KUNIT_EXPECT_EQ(test, guard->debt, 0);
 		dwell = guard->until - ctx->now;
 		KUNIT_EXPECT_GE(test, dwell, min(2 * last, 32 * lpl_guard_age(guard)));
 		KUNIT_EXPECT_GE(test, dwell, 2 * lpl_guard_age(guard));
 		KUNIT_EXPECT_LE(test, dwell, 32 * lpl_guard_age(guard));
 		last = dwell;
 
-		/* Until then gains do not help. */
+		/* What is left of what was kept has its uses yet. */
+		lpl_guard_event(guard, 1);
+		KUNIT_EXPECT_EQ(test, guard->debt, 0);
 		guard_test_pass(ctx, dwell - 1);
-		lpl_guard_event(guard, -1);
-		KUNIT_EXPECT_EQ(test, guard->share, LPL_SHARE_MOST);
+		KUNIT_EXPECT_FALSE(test, lpl_guard_keeps(guard));
 		guard_test_pass(ctx, 1);
-		lpl_guard_event(guard, -1);
-		KUNIT_EXPECT_LT(test, guard->share, LPL_SHARE_MOST);
-		KUNIT_EXPECT_FALSE(test, guard->tripped);
-		guard->debt = 0;
+		KUNIT_EXPECT_TRUE(test, lpl_guard_keeps(guard));
+		KUNIT_EXPECT_EQ(test, guard->share, LPL_SHARE_MOST);
 	}
 	KUNIT_EXPECT_EQ(test, guard->trips, 8U);
 	/* Gains make the next time short again. */
 	for (i = 0; i < 2000; i++)
 		lpl_guard_event(guard, -1);
 	KUNIT_EXPECT_LT(test, guard->dwell, last / 8);
+}
+
+/* The oldest goes, wherever it is. */
+static void guard_tripped_is_lru(struct kunit *test)
+{
+	struct lpl_contender old = { .gap = lpl_gap_code(1), .age = 401 };
+	struct lpl_contender young = { .gap = lpl_gap_code(4000), .age = 400 };
+	struct guard_test *ctx = test->priv;
+	struct lpl_guard *guard = &ctx->guard;
+	u32 window;
+
+	guard_test_fill(ctx);
+	lpl_guard_trip(guard);
+	KUNIT_EXPECT_EQ(test, lpl_kept_key(guard, &young), 400U);
+	for (window = 0; window < 320; window++) {
+		KUNIT_EXPECT_EQ(test, lpl_guard_judge(guard, window, &old, &young, true),
+				LPL_EVICT_TAIL);
+		KUNIT_EXPECT_EQ(test, lpl_guard_judge(guard, window, &young, &old, true),
+				LPL_EVICT_KEPT);
+	}
+	KUNIT_EXPECT_EQ(test, lpl_guard_judge(guard, 0, NULL, &young, true),
+			LPL_EVICT_KEPT);
+	KUNIT_EXPECT_EQ(test, lpl_guard_judge(guard, 320, &old, NULL, true),
+			LPL_EVICT_TAIL);
 }
 
 static void guard_gains_are_not_hoarded(struct kunit *test)
@@ -507,6 +530,7 @@ static struct kunit_case guard_test_cases[] = {
 	KUNIT_CASE(guard_buckets_suit_the_time),
 	KUNIT_CASE(guard_time_does_not_go_back),
 	KUNIT_CASE(guard_trips_and_recovers),
+	KUNIT_CASE(guard_tripped_is_lru),
 	KUNIT_CASE(guard_gains_are_not_hoarded),
 	KUNIT_CASE(guard_window_has_bounds),
 	KUNIT_CASE(guard_judges),

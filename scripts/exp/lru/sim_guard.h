@@ -82,7 +82,7 @@ static u32 sim_age(int page)
 static void sim_found_young(int page)
 {
 	struct sim_page *p = &sim_page[page];
-	bool kept = p->kept;
+	bool kept = p->kept && lpl_guard_keeps(&sim_guard);
 
 	p->young = false;
 	sim_off(page);
@@ -131,8 +131,8 @@ static int sim_worst(void)
 		if (page >= sim_pages)
 			continue;
 		kept = sim_contender(page);
-		if (worst < 0 || lpl_kept_key(&kept) > most) {
-			most = lpl_kept_key(&kept);
+		if (worst < 0 || lpl_kept_key(&sim_guard, &kept) > most) {
+			most = lpl_kept_key(&sim_guard, &kept);
 			worst = page;
 		}
 	}
