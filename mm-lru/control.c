@@ -14,42 +14,29 @@
 /* A credit that was not used is kept for this long, to be spent in one go. */
 #define LPL_BUDGET_KEEP_NS	(100 * NSEC_PER_MSEC)
 
+/*
+ * And a debt: one page table too many is some hundred microseconds.  More is
+ * time that a host, or firmware, has taken, which the CPU time of a thread does
+ * not tell from its own.
+ */
+#define LPL_BUDGET_OWE_NS	NSEC_PER_SEC
+
 /* Parts of the age at eviction that the queue is exact to, with a budget. */
 #define LPL_AGE_PARTS		8
 
 #define LPL_COARSEST		(LPL_TICKS_PER_SEC)
-#define LPL_NO_PRESSURE		(8 * LPL_TICKS_PER_SEC)
 
 /**
  * lpl_tick_of() - the tick of a time
  * @jiffies64: the time
+ *
+ * Jiffies need not divide a tick: with HZ=250 it has 3 and 2 of them in turn.
  *
  * Return: ticks of LPL_TICK_MS, wrapping around at 2^32.
  */
 u32 lpl_tick_of(u64 jiffies64)
 {
 	return div_u64(jiffies64 * MSEC_PER_SEC, HZ * LPL_TICK_MS);
-}
-
-/**
- * lpl_next_due() - when the harvester is to be woken next
- * @due: when it was last due, 1/1024 jiffies
- * @now: the time, 1/1024 jiffies
- * @interval_ms: how often it is to be woken
- *
- * Jiffies need not divide the interval: with HZ=250 and 10 ms the harvester is
- * woken after 3 and 2 jiffies in turn. An interval that was missed, because
- * all CPUs were idle, is not made up for.
- *
- * Return: 1/1024 jiffies.
- */
-u64 lpl_next_due(u64 due, u64 now, unsigned int interval_ms)
-{
-	u64 interval = div_u64((u64)interval_ms * HZ << 10, MSEC_PER_SEC);
-
-	if (now - due >= interval)
-		return now + interval;
-	return due + interval;
 }
 
 /**
@@ -86,6 +73,19 @@ void lpl_budget_add(struct lpl_budget *budget, u64 now, unsigned int percent)
 	budget->stamp = now;
 	budget->credit = min_t(s64, most, budget->credit +
 			       (s64)div_u64(passed * percent, 100));
+}
+
+/**
+ * lpl_budget_spend() - take from it what was used
+ * @budget: the budget
+ * @used: CPU time, ns
+ * @percent: share of one CPU
+ */
+void lpl_budget_spend(struct lpl_budget *budget, u64 used, unsigned int percent)
+{
+	s64 least = -(s64)div_u64((u64)LPL_BUDGET_OWE_NS * percent, 100);
+
+	budget->credit = max_t(s64, least, budget->credit - (s64)used);
 }
 
 /**

@@ -41,6 +41,10 @@
  * harvest follows the clearing, since an entry that stays in the TLB would
  * hide all later accesses, most of all to the hottest pages.
  *
+ * Secondary page tables (KVM's) are looked at only by reclaim, at the tail.
+ * What else clears accessed bits of the same address spaces (lkp25p3's monitor)
+ * is told of what is cleared here, and tells: see accessed_bits.h.
+ *
  *		Locks
  *
  *	mmap_lock (trylock, read)	harvest of one mm; given up when wanted
@@ -70,7 +74,8 @@
  *
  * It is in the queue too, from its second use on: what is read once, as by a
  * stream, waits on a list of its own and is taken from there first, as soon as
- * it is old enough for readahead to have been of use.
+ * it is so old, or there is so much of it, that readahead has been of use.
+ * Memory that MADV_FREE has given up waits there as well.
  *
  *		Folios that reclaim could not take
  *
@@ -83,9 +88,13 @@
  */
 #include <linux/atomic.h>
 #include <linux/init.h>
+#include <linux/memcontrol.h>
+#include <linux/memory_hotplug.h>
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
+#include <linux/nodemask.h>
 #include <linux/page_ext.h>
+#include <linux/sizes.h>
 #include <linux/string.h>
 
 #include "internal.h"
@@ -94,21 +103,14 @@ DEFINE_STATIC_KEY_FALSE(lru_page_list_key);
 
 atomic_long_t lpl_stats[LPL_NR_STATS];
 
-/* The current tick, as the last timer tick left it. */
-static u32 lpl_tick;
-
-/* Running average of the age of what is evicted, ticks; and when that was. */
-static u32 lpl_evicted_age;
-static u32 lpl_evicted_at;
-
+/**
+ * lpl_now() - the current tick
+ *
+ * Return: ticks of LPL_TICK_MS.
+ */
 u32 lpl_now(void)
 {
-	return READ_ONCE(lpl_tick);
-}
-
-void lpl_set_now(u32 tick)
-{
-	WRITE_ONCE(lpl_tick, tick);
+	return lpl_tick_of(get_jiffies_64());
 }
 
 /* ------------------------------------------------------------------ words */
@@ -218,6 +220,51 @@ void __lru_page_list_touch(struct folio *folio)
 	lpl_set_folio_word(folio, lpl_word(lpl_now(), 0));
 }
 
+/* The only writer of a race that is not younger: it must not win. */
+static void lpl_keep_word(struct page *page, u32 now)
+{
+	struct page_ext *page_ext = page_ext_get(page);
+	u32 *word, old;
+
+	if (!page_ext)
+		return;
+	word = lpl_word_of(page_ext);
+	old = READ_ONCE(*word);
+	if (lpl_word_kept(old, now) != old)
+		cmpxchg(word, old, lpl_word_kept(old, now));
+	page_ext_put(page_ext);
+}
+
+/**
+ * lpl_keep_words() - keep all that is very old from looking young again
+ *
+ * Context: process context; takes some 10 ns a page.
+ */
+void lpl_keep_words(void)
+{
+	u32 now = lpl_now();
+	struct zone *zone;
+
+	get_online_mems();
+	for_each_populated_zone(zone) {
+		unsigned long pfn, end = zone_end_pfn(zone);
+
+		for (pfn = zone->zone_start_pfn; pfn < end; pfn++) {
+			struct page *page = pfn_to_online_page(pfn);
+
+			if (page)
+				lpl_keep_word(page, now);
+			else
+				pfn = ALIGN(pfn + 1, pageblock_nr_pages) - 1;
+			if (pfn % pageblock_nr_pages == 0)
+				cond_resched();
+		}
+	}
+	put_online_mems();
+	if (now - READ_ONCE(lpl_since) > LPL_STAMP_MASK)
+		WRITE_ONCE(lpl_since, now - LPL_STAMP_MASK);
+}
+
 /* ------------------------------------------------------------------ lists */
 
 static bool lpl_in_writeback(struct folio *folio)
@@ -226,12 +273,16 @@ static bool lpl_in_writeback(struct folio *folio)
 	       (folio_test_dirty(folio) && folio_test_reclaim(folio));
 }
 
-/* A stream would push out all else; what refaults has been used before. */
+/*
+ * A stream would push out all else; what refaults, or is used a second time, has
+ * PG_active here.  What MADV_FREE has given up goes first as well.
+ */
 static bool lpl_use_once(struct folio *folio)
 {
-	return !READ_ONCE(lpl_leaving) &&
-	       folio_is_file_lru(folio) && !folio_test_active(folio) &&
-	       !folio_test_referenced(folio) && !folio_mapped(folio);
+	if (READ_ONCE(lpl_leaving) || !folio_is_file_lru(folio))
+		return false;
+	return folio_test_anon(folio) ||
+	       (!folio_test_active(folio) && !folio_mapped(folio));
 }
 
 static struct list_head *lpl_position(struct lruvec *lruvec, struct folio *folio)
@@ -240,14 +291,17 @@ static struct list_head *lpl_position(struct lruvec *lruvec, struct folio *folio
 		&lruvec->lists[folio_is_file_lru(folio) ? LRU_INACTIVE_FILE :
 							  LRU_INACTIVE_ANON];
 	u32 word = lpl_folio_word(folio);
+	u32 since = READ_ONCE(lpl_since);
 	u32 now = lpl_now();
 
 	/* Stamps from before the policy was chosen say nothing. */
-	if (!word || lpl_age(word, now, lpl_since) > now - lpl_since) {
-		lpl_set_folio_word(folio, lpl_word(now, LPL_FRESH));
-		return lpl_use_once(folio) ? &lruvec->lru_page_list.once : queue;
+	if (!word || lpl_age(word, now, since) > now - since) {
+		word = lpl_word(now, LPL_FRESH);
+		lpl_set_folio_word(folio, word);
 	}
-	return lpl_place(queue, lpl_age(word, now, lpl_since), now, lpl_folio_age);
+	if ((word & LPL_FRESH || folio_test_anon(folio)) && lpl_use_once(folio))
+		return &lruvec->lru_page_list.once;
+	return lpl_place(queue, lpl_age(word, now, since), now, lpl_folio_age);
 }
 
 /*
@@ -304,7 +358,8 @@ void __lru_page_list_park(struct lruvec *lruvec, struct folio *folio)
 	u32 now = lpl_now();
 	u32 age = lpl_folio_age(folio, now);
 
-	if (folio_test_unevictable(folio))
+	/* The queue is empty where this is all, and has been read once. */
+	if (folio_test_unevictable(folio) || list_empty(queue))
 		return;
 	if (!age || age < lpl_folio_age(lru_to_folio(queue), now) / 2)
 		return;
@@ -375,39 +430,39 @@ unsigned long __lru_page_list_half(struct lruvec *lruvec, bool file)
 
 /* -------------------------------------------------------------- evictions */
 
+/* Of the last eviction of all, ticks; for people. */
+static u32 lpl_evicted_age;
+
+/* Was anything reclaimed there within the last second? */
+static bool lpl_pressed(const struct lru_page_list_lruvec *target, u32 now)
+{
+	u32 at = READ_ONCE(target->evicted_at);
+
+	return at && now + 1 - at <= LPL_TICKS_PER_SEC + 1;
+}
+
 /**
  * lpl_note_eviction() - folios are being taken from a tail
+ * @target: lruvec of the memory cgroup that reclaim is for, or of the root
  * @age: their age, ticks
  *
  * Wakes the harvester if it was resting as nothing was reclaimed.
  */
-void lpl_note_eviction(u32 age)
+void lpl_note_eviction(struct lruvec *target, u32 age)
 {
-	u32 old = READ_ONCE(lpl_evicted_age);
-	bool rested = !lpl_pressure();
+	struct lru_page_list_lruvec *state = &target->lru_page_list;
+	u32 old = READ_ONCE(state->evicted_age);
+	u32 now = lpl_now();
+	bool rested = !lpl_pressed(state, now);
 
-	WRITE_ONCE(lpl_evicted_age, rested ? age : old - old / 8 + age / 8);
-	WRITE_ONCE(lpl_evicted_at, lpl_now() | 1);
+	if (!rested)
+		age = old - old / 8 + age / 8;
+	WRITE_ONCE(state->evicted_age, age);
+	/* Not 0, which is never. */
+	WRITE_ONCE(state->evicted_at, now | 1);
+	WRITE_ONCE(lpl_evicted_age, age);
 	if (rested)
 		lpl_kick();
-}
-
-/**
- * lpl_take_once() - let what was read once be the tail of the file queue
- * @lruvec: whose; lru_lock held
- * @nr: folios, at most
- *
- * Reclaim takes from there.
- */
-void lpl_take_once(struct lruvec *lruvec, unsigned long nr)
-{
-	struct list_head *once = &lruvec->lru_page_list.once;
-	LIST_HEAD(taken);
-
-	lockdep_assert_held(&lruvec->lru_lock);
-	while (nr-- && !list_empty(once))
-		list_move(once->prev, &taken);
-	list_splice_tail(&taken, &lruvec->lists[LRU_INACTIVE_FILE]);
 }
 
 u32 lpl_evict_age(void)
@@ -415,16 +470,92 @@ u32 lpl_evict_age(void)
 	return READ_ONCE(lpl_evicted_age);
 }
 
-/**
- * lpl_pressure() - has memory been reclaimed lately?
- *
- * Return: true if folios were taken from a tail within the last second.
- */
-bool lpl_pressure(void)
+/* Age at eviction for @memcg, or one above it; U32_MAX if nothing is evicted. */
+static u32 lpl_evict_age_of(struct mem_cgroup *memcg, u32 now)
 {
-	u32 at = READ_ONCE(lpl_evicted_at);
+	u32 age = U32_MAX;
+	int nid;
 
-	return at && lpl_now() + 1 - at <= LPL_TICKS_PER_SEC + 1;
+	do {
+		for_each_node_state(nid, N_MEMORY) {
+			struct lruvec *lruvec = mem_cgroup_lruvec(memcg, NODE_DATA(nid));
+
+			if (lpl_pressed(&lruvec->lru_page_list, now))
+				age = min(age, READ_ONCE(lruvec->lru_page_list.evicted_age));
+		}
+	} while (memcg && (memcg = parent_mem_cgroup(memcg)));
+	return age;
+}
+
+/**
+ * lpl_resolution_of() - how exact the order of its pages is worth being
+ * @mm: the address space, with a reference to its mm_count; NULL: the finest
+ *	that reclaim of all memory asks for
+ * @pressure: set if something is reclaimed where its pages are
+ *
+ * What is evicted from a small memory cgroup, at a low age, is no reason to
+ * harvest the processes of others as often.
+ *
+ * Return: ticks between two harvests of it.
+ */
+u32 lpl_resolution_of(struct mm_struct *mm, bool *pressure)
+{
+	u32 shortest = DIV_ROUND_UP(READ_ONCE(lpl_interval_ms), LPL_TICK_MS);
+	struct mem_cgroup *memcg;
+	u32 age;
+
+	/* A kernel without memory cgroups has none. */
+	memcg = mm ? get_mem_cgroup_from_mm(mm) : NULL;
+	age = lpl_evict_age_of(memcg, lpl_now());
+	mem_cgroup_put(memcg);
+	*pressure = age != U32_MAX;
+	if (READ_ONCE(lpl_always))
+		return shortest;
+	return lpl_resolution(age, shortest, *pressure);
+}
+
+/* What is read ahead for some streams at a time. */
+#define LPL_ONCE_MANY	(SZ_2M >> PAGE_SHIFT)
+
+/**
+ * lpl_many_once() - is there more that was read once than is read ahead?
+ * @lruvec: where; lru_lock held
+ *
+ * Return: true if there is.
+ */
+bool lpl_many_once(struct lruvec *lruvec)
+{
+	unsigned long nr = 0;
+	struct folio *folio;
+
+	lockdep_assert_held(&lruvec->lru_lock);
+	list_for_each_entry(folio, &lruvec->lru_page_list.once, lru) {
+		nr += folio_nr_pages(folio);
+		if (nr > LPL_ONCE_MANY)
+			return true;
+	}
+	return false;
+}
+
+/**
+ * lpl_take_once() - let what was read once be the tail of the file queue
+ * @lruvec: whose; lru_lock held
+ * @nr: pages, about
+ *
+ * Reclaim takes just these from there.
+ */
+void lpl_take_once(struct lruvec *lruvec, unsigned long nr)
+{
+	struct list_head *once = &lruvec->lru_page_list.once;
+	unsigned long taken_pages = 0;
+	LIST_HEAD(taken);
+
+	lockdep_assert_held(&lruvec->lru_lock);
+	while (taken_pages < nr && !list_empty(once)) {
+		taken_pages += folio_nr_pages(lru_to_folio(once));
+		list_move(once->prev, &taken);
+	}
+	list_splice_tail(&taken, &lruvec->lists[LRU_INACTIVE_FILE]);
 }
 
 /* ------------------------------------------------------------------- boot */
@@ -439,6 +570,7 @@ static int __init lpl_boot_param(char *arg)
 		return -EINVAL;
 	if (!strcmp(arg, "off")) {
 		lpl_wanted = false;
+		lpl_boot_policy = -1;
 		return 0;
 	}
 	policy = match_string(lpl_policy_names, LPL_NR_POLICIES, arg);
@@ -454,7 +586,6 @@ early_param("lru_page_list", lpl_boot_param);
 
 static int __init lpl_init(void)
 {
-	lpl_set_now(lpl_tick_of(get_jiffies_64()));
 	if (lpl_sysfs_init())
 		pr_err("lru_page_list: cannot make files in sysfs\n");
 	lpl_debugfs_init();

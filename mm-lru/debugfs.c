@@ -7,7 +7,8 @@
  * the copy is allocated by open(), since that may evict the tail: a test that
  * opens the file in advance sees what nothing has disturbed.
  *
- * A list is copied in one hold of its lru_lock, 20 to 50 ns a folio: this file
+ * A list is copied in one hold of its lru_lock, 20 to 50 ns a folio, and so that
+ * a machine of any size bears it no more than LPL_COPY_MAX folios are: this file
  * is for looking at the policy, not for production.
  */
 #include <linux/debugfs.h>
@@ -17,6 +18,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/swap.h>
+#include <linux/vmalloc.h>
 
 #include "internal.h"
 
@@ -24,6 +26,9 @@
 #define LPL_MERGE_WINDOW	32
 
 #define LPL_COPY_AGE_BITS	LPL_STAMP_BITS
+
+/* Folios copied at most: 32 MiB. */
+#define LPL_COPY_MAX		BIT(22)
 
 /* One list; its folios are entries first to end, next is the next to be shown. */
 struct lpl_list {
@@ -85,6 +90,7 @@ static void lpl_list_age(const struct lpl_copy *copy, struct lpl_list *list)
 static int lpl_copy_list(struct lpl_copy *copy, struct lruvec *lruvec, bool file)
 {
 	struct lpl_list *list = kmalloc(sizeof(*list), GFP_KERNEL);
+	u32 now;
 
 	if (!list)
 		return -ENOMEM;
@@ -93,11 +99,12 @@ static int lpl_copy_list(struct lpl_copy *copy, struct lruvec *lruvec, bool file
 	list->memcg = mem_cgroup_id(lruvec_memcg(lruvec));
 	list->next = copy->nr;
 
+	now = lpl_now();
 	spin_lock_irq(&lruvec->lru_lock);
-	lpl_copy_queue(copy, &lruvec->lists[file * LRU_FILE], lpl_now());
-	lpl_copy_queue(copy, &lruvec->lru_page_list.parked[file], lpl_now());
+	lpl_copy_queue(copy, &lruvec->lists[file * LRU_FILE], now);
+	lpl_copy_queue(copy, &lruvec->lru_page_list.parked[file], now);
 	if (file)
-		lpl_copy_queue(copy, &lruvec->lru_page_list.once, lpl_now());
+		lpl_copy_queue(copy, &lruvec->lru_page_list.once, now);
 	spin_unlock_irq(&lruvec->lru_lock);
 
 	list->end = copy->nr;
@@ -219,12 +226,12 @@ static const struct seq_operations lpl_seq_ops = {
 
 static int lpl_queue_open(struct inode *inode, struct file *file)
 {
-	unsigned long nr = totalram_pages();
+	unsigned long nr = min(totalram_pages(), LPL_COPY_MAX);
 	struct lpl_copy *copy;
 	int err;
 
 	/* Whatever comes to be in the queue until it is read. */
-	copy = kvmalloc(struct_size(copy, entry, nr), GFP_KERNEL);
+	copy = vmalloc(struct_size(copy, entry, nr));
 	if (!copy)
 		return -ENOMEM;
 	copy->room = nr;
@@ -233,7 +240,7 @@ static int lpl_queue_open(struct inode *inode, struct file *file)
 
 	err = seq_open(file, &lpl_seq_ops);
 	if (err)
-		kvfree(copy);
+		vfree(copy);
 	else
 		((struct seq_file *)file->private_data)->private = copy;
 	return err;
@@ -244,7 +251,7 @@ static int lpl_queue_release(struct inode *inode, struct file *file)
 	struct lpl_copy *copy = ((struct seq_file *)file->private_data)->private;
 
 	lpl_copy_forget(copy);
-	kvfree(copy);
+	vfree(copy);
 	return seq_release(inode, file);
 }
 

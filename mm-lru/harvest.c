@@ -7,6 +7,7 @@
  * the budget does not reach waits in line, first come first served, and is
  * gone on with where it was left.
  */
+#include <linux/accessed_bits.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
@@ -21,6 +22,7 @@
 #include <linux/swap.h>
 #include <asm/tlbflush.h>
 
+#include "../internal.h"
 #include "internal.h"
 
 /* Ticks that mms are left on the lists of the CPUs, which hold what has ended. */
@@ -47,6 +49,7 @@ bool lpl_always;
  * @tables_skipped: the same
  * @skipped: the same
  * @cleared: accessed bits cleared, so that the TLB has to be flushed
+ * @bits: those of the table whose lock is held, for others who want to know
  */
 struct lpl_walk {
 	u32 now;
@@ -61,6 +64,7 @@ struct lpl_walk {
 	unsigned long tables_skipped;
 	unsigned long skipped;
 	bool cleared;
+	DECLARE_BITMAP(bits, PTRS_PER_PTE);
 };
 
 /* ----------------------------------------------------------------- moving */
@@ -73,12 +77,16 @@ struct lpl_walk {
  * in its memory cgroup: a move takes it off one list under that lruvec's lock,
  * changes the cgroup, and puts it on the other list with PG_lru set last.  So
  * PG_lru and then the cgroup of the locked lruvec mean that it is on a list of
- * it, and stays there while the lock is held.  A lruvec is not freed while the
- * page table lock is held, as that is a read-side section of RCU.
+ * it, and stays there while the lock is held.  That it was moved twice meanwhile,
+ * away and back, is excluded, as is that a lruvec is freed: both wait for a
+ * grace period in between, and the page table lock is a read-side section of RCU.
  */
 static bool lpl_lock_list(struct folio *folio, struct lruvec **lruvec,
 			  unsigned long *flags)
 {
+	/* Nor need it be anybody's: a driver may have mapped it. */
+	if (!folio_test_lru(folio))
+		return false;
 	if (!*lruvec || !folio_matches_lruvec(folio, *lruvec)) {
 		if (*lruvec)
 			unlock_page_lruvec_irqrestore(*lruvec, *flags);
@@ -121,14 +129,14 @@ static void lpl_touched(struct lpl_walk *walk, struct folio *folio)
 	walk->young++;
 	folio_clear_idle(folio);
 	/* Large and shared ones are met more than once. */
-	if (word && !lpl_age(word, walk->now, lpl_since) && !(word & LPL_FRESH)) {
+	if (word && !lpl_age(word, walk->now, READ_ONCE(lpl_since)) && !(word & LPL_FRESH)) {
 		walk->skipped++;
 		return;
 	}
 	/* The first access seen of all is the fault that brought it. */
 	if (word && !(word & LPL_FRESH) && !folio_test_workingset(folio))
 		folio_set_workingset(folio);
-	lpl_set_folio_word(folio, lpl_word_touched(word, walk->now, lpl_since,
+	lpl_set_folio_word(folio, lpl_word_touched(word, walk->now, READ_ONCE(lpl_since),
 						   walk->every));
 	walk->batch[walk->nr++] = folio;
 	if (walk->nr == LPL_MOVE_BATCH)
@@ -158,50 +166,71 @@ static struct folio *lpl_walk_folio(struct folio *folio)
 	return folio;
 }
 
+/*
+ * Only where it saves a fault, and where no other entry of the folio is left: its
+ * stale bit would look like an access long afterwards.
+ */
 static bool lpl_walk_leave(struct lpl_walk *walk, struct folio *folio)
 {
-	if (!walk->until || !lpl_leave(lpl_folio_word(folio), walk->now, lpl_since,
-				       walk->every))
+	if (!walk->until || arch_has_hw_pte_young() || folio_test_large(folio) ||
+	    folio_mapcount(folio) > 1)
+		return false;
+	if (!lpl_leave(lpl_folio_word(folio), walk->now, READ_ONCE(lpl_since), walk->every))
 		return false;
 	walk->skipped++;
 	return true;
 }
 
+static struct accessed_bits_consumer lpl_consumer;
+
+/* Others may watch the same address space, and would miss what was cleared. */
+static void lpl_tell(struct lpl_walk *walk, struct vm_area_struct *vma,
+		     unsigned long addr, unsigned int nr)
+{
+	if (bitmap_empty(walk->bits, nr))
+		return;
+	accessed_bits_report(&lpl_consumer, vma, addr, walk->bits, nr);
+	bitmap_zero(walk->bits, nr);
+}
+
 static void lpl_walk_ptes(pmd_t *pmd, unsigned long addr, unsigned long end,
 			  struct vm_area_struct *vma, struct lpl_walk *walk)
 {
+	unsigned int i, step, nr = (end - addr) >> PAGE_SHIFT;
 	spinlock_t *ptl;	/* of the table */
-	pte_t *start, *ptep;
-	unsigned int step;
+	pte_t *start;
 
 	start = pte_offset_map_lock(vma->vm_mm, pmd, addr, &ptl);
 	if (!start)
 		return;
-	ptep = start;
-	for (; addr < end; addr += step * PAGE_SIZE, ptep += step) {
-		pte_t pte = ptep_get(ptep);
+	__acquire(ptl);		/* for sparse, which does not follow the above */
+	for (i = 0; i < nr; i += step) {
+		pte_t pte = ptep_get(start + i);
 		struct folio *folio;
 
 		step = 1;
 		walk->visited++;
-		if (!pte_present(pte) || !pte_young(pte))
+		if (!pte_present(pte))
 			continue;
-		/* The bits of a contiguous entry are cleared together. */
-		step = min_t(unsigned int, pte_batch_hint(ptep, pte),
-			     (end - addr) >> PAGE_SHIFT);
-		folio = lpl_walk_folio(vm_normal_folio(vma, addr, pte));
+		/* Contiguous entries have one bit, and are cleared together. */
+		step = min(pte_batch_hint(start + i, pte), nr - i);
+		if (!pte_young(pte))
+			continue;
+		folio = lpl_walk_folio(vm_normal_folio(vma, addr + i * PAGE_SIZE, pte));
 		if (!folio || lpl_walk_leave(walk, folio) ||
-		    !lpl_clear_pte(vma, addr, ptep))
+		    !lpl_clear_pte(vma, addr + i * PAGE_SIZE, start + i))
 			continue;
 		walk->cleared = true;
+		bitmap_set(walk->bits, i, step);
 		lpl_touched(walk, folio);
 	}
 	lpl_move_batch(walk);
+	lpl_tell(walk, vma, addr, nr);
 	pte_unmap_unlock(start, ptl);
 }
 
 /* True if @pmd mapped a huge page, which has been dealt with. */
-static bool lpl_walk_huge(pmd_t *pmd, unsigned long addr,
+static bool lpl_walk_huge(pmd_t *pmd, unsigned long addr, unsigned long end,
 			  struct vm_area_struct *vma, struct lpl_walk *walk)
 {
 	spinlock_t *ptl = pmd_trans_huge_lock(pmd, vma);
@@ -209,13 +238,16 @@ static bool lpl_walk_huge(pmd_t *pmd, unsigned long addr,
 
 	if (!ptl)
 		return false;
+	__acquire(ptl);
 	walk->visited++;
 	if (pmd_present(*pmd) && pmd_young(*pmd)) {
 		folio = lpl_walk_folio(vm_normal_folio_pmd(vma, addr, *pmd));
 		if (folio && lpl_clear_pmd(vma, addr & PMD_MASK, pmd)) {
 			walk->cleared = true;
+			bitmap_set(walk->bits, 0, (end - addr) >> PAGE_SHIFT);
 			lpl_touched(walk, folio);
 			lpl_move_batch(walk);
+			lpl_tell(walk, vma, addr, (end - addr) >> PAGE_SHIFT);
 		}
 	}
 	spin_unlock(ptl);
@@ -267,7 +299,7 @@ static int lpl_pmd_entry(pmd_t *pmd, unsigned long addr, unsigned long end,
 	struct lpl_walk *walk = mm_walk->private;
 	struct vm_area_struct *vma = mm_walk->vma;
 
-	if (!lpl_walk_huge(pmd, addr, vma, walk) &&
+	if (!lpl_walk_huge(pmd, addr, end, vma, walk) &&
 	    lpl_table_touched(pmd, addr, end, vma, walk))
 		lpl_walk_ptes(pmd, addr, end, vma, walk);
 
@@ -278,17 +310,20 @@ static int lpl_pmd_entry(pmd_t *pmd, unsigned long addr, unsigned long end,
 }
 
 /* As MGLRU's should_skip_vma(): what reclaim cannot or need not age. */
-static int lpl_test_walk(unsigned long start, unsigned long end, struct mm_walk *mm_walk)
+static bool lpl_skip_vma(struct vm_area_struct *vma)
 {
-	struct vm_area_struct *vma = mm_walk->vma;
-
 	if (vma->vm_flags & (VM_LOCKED | VM_SPECIAL) || is_vm_hugetlb_page(vma))
-		return 1;
+		return true;
 	if (!vma_has_recency(vma) || vma_is_dax(vma) ||
 	    vma == get_gate_vma(vma->vm_mm))
-		return 1;
+		return true;
 	return !vma_is_anonymous(vma) &&
 	       (!vma->vm_file || mapping_unevictable(vma->vm_file->f_mapping));
+}
+
+static int lpl_test_walk(unsigned long start, unsigned long end, struct mm_walk *mm_walk)
+{
+	return lpl_skip_vma(mm_walk->vma);
 }
 
 static const struct mm_walk_ops lpl_walk_ops = {
@@ -305,6 +340,62 @@ static void lpl_count_walk(struct lpl_walk *walk)
 	lpl_count(LPL_SKIPPED, walk->skipped);
 	lpl_count(LPL_TABLES_SKIPPED, walk->tables_skipped);
 }
+
+/* ------------------------------------------- what others have cleared */
+
+static void lpl_told_table(struct lpl_walk *walk, struct vm_area_struct *vma,
+			   pmd_t *pmd, unsigned long addr,
+			   const unsigned long *bits, unsigned int nr)
+{
+	pte_t *start = pte_offset_map(pmd, addr);
+	unsigned int i;
+
+	if (!start)
+		return;
+	for_each_set_bit(i, bits, nr) {
+		pte_t pte = ptep_get(start + i);
+		struct folio *folio;
+
+		if (!pte_present(pte))
+			continue;
+		folio = lpl_walk_folio(vm_normal_folio(vma, addr + i * PAGE_SIZE, pte));
+		if (!folio)
+			continue;
+		/* It was set for reclaim not to miss the access, nor does it. */
+		folio_test_clear_young(folio);
+		lpl_touched(walk, folio);
+	}
+	pte_unmap(start);
+}
+
+/* By somebody who holds the lock of the table, so that all is as it was. */
+static void lpl_told(struct accessed_bits_consumer *consumer,
+		     struct vm_area_struct *vma, unsigned long addr,
+		     const unsigned long *bits, unsigned int nr)
+{
+	struct lpl_walk walk = { .now = lpl_now(), .every = 1 };
+	pmd_t *pmd = mm_find_pmd(vma->vm_mm, addr);
+	struct folio *folio;
+
+	if (!lru_page_list_enabled() || !pmd || lpl_skip_vma(vma))
+		return;
+	if (pmd_trans_huge(pmdp_get(pmd))) {
+		folio = lpl_walk_folio(vm_normal_folio_pmd(vma, addr, pmdp_get(pmd)));
+		if (folio) {
+			folio_test_clear_young(folio);
+			lpl_touched(&walk, folio);
+		}
+	} else {
+		lpl_told_table(&walk, vma, pmd, addr, bits, nr);
+	}
+	lpl_move_batch(&walk);
+	lpl_count(LPL_TOLD, walk.young);
+	lpl_count(LPL_MOVED, walk.moved);
+}
+
+static struct accessed_bits_consumer lpl_consumer = { .young = lpl_told };
+
+/* ---------------------------------------------------------- address spaces */
 
 /* True when all of it was walked; an mm that has ended counts as that. */
 static bool lpl_harvest_mm(struct mm_struct *mm, u32 now, u64 until, u32 every)
@@ -349,12 +440,18 @@ struct lpl_line {
 	struct llist_node *first;
 	struct llist_node **last;
 	unsigned long nr;
+	/* Tick in which lpl_keep_words() was last called. */
+	u32 kept;
+	/* lpl_consumer is registered. */
+	bool listens;
 };
 
 static struct task_struct *lpl_thread;
 static unsigned long lpl_kicked;
 /* Nothing to do before; ticks. */
 static u32 lpl_rest_until;
+/* Running average of the ticks between two harvests of one mm. */
+static u32 lpl_reached;
 
 /**
  * lpl_kick() - let the harvester look now whether there is something to do
@@ -382,6 +479,11 @@ void lpl_kick_rested(void)
 		lpl_kick();
 }
 
+static struct mm_struct *lpl_mm_of(struct llist_node *node)
+{
+	return container_of(node, struct mm_struct, lru_page_list.node);
+}
+
 static void lpl_line_add(struct lpl_line *line, struct llist_node *node)
 {
 	node->next = NULL;
@@ -398,19 +500,33 @@ static struct mm_struct *lpl_line_take(struct lpl_line *line)
 	if (!line->first)
 		line->last = &line->first;
 	line->nr--;
-	return container_of(node, struct mm_struct, lru_page_list.node);
+	return lpl_mm_of(node);
+}
+
+/* It is not yet worth a harvest again; 0 if it is. */
+static u32 lpl_waits(struct mm_struct *mm, u32 now, u32 every)
+{
+	u32 wait = mm->lru_page_list.due - now;
+
+	return wait <= every ? wait : 0;
 }
 
 static void lpl_gather(struct lpl_line *line)
 {
 	struct llist_node *node, *next;
+	u32 now = lpl_now();
 	int cpu;
 
 	lpl_note_remote();
 	for_each_possible_cpu(cpu) {
 		node = llist_reverse_order(lpl_noted(cpu));
 		for (; node; node = next) {
+			struct mm_struct *mm = lpl_mm_of(node);
+
 			next = node->next;
+			/* How late it will be counts from here. */
+			if (!lpl_waits(mm, now, LPL_NO_PRESSURE))
+				mm->lru_page_list.due = now;
 			lpl_line_add(line, node);
 		}
 	}
@@ -436,21 +552,31 @@ static void lpl_renote(struct lpl_line *line, struct mm_struct *mm)
 /**
  * lpl_resolution_now() - how exact the queue is meant to be at this time
  *
- * Return: ticks between two harvests of one mm.
+ * Return: ticks between two harvests of one mm, for reclaim of all memory.
  */
 u32 lpl_resolution_now(void)
 {
-	u32 shortest = max(READ_ONCE(lpl_interval_ms) / LPL_TICK_MS, 1U);
+	bool pressure;
 
-	if (READ_ONCE(lpl_always))
-		return shortest;
-	return lpl_resolution(lpl_evict_age(), shortest, lpl_pressure());
+	return lpl_resolution_of(NULL, &pressure);
 }
 
-/* Clearing costs faults there, and with nothing to evict the order is no use. */
-static bool lpl_gated(void)
+/**
+ * lpl_reached_now() - how exact the queue has been lately
+ *
+ * Return: ticks between two harvests of one mm, of those that were made.
+ */
+u32 lpl_reached_now(void)
 {
-	return !READ_ONCE(lpl_always) && !arch_has_hw_pte_young() && !lpl_pressure();
+	return READ_ONCE(lpl_reached);
+}
+
+static void lpl_note_reached(u32 ticks)
+{
+	u32 old = READ_ONCE(lpl_reached);
+
+	/* Rounded up, so that it gets to any number. */
+	WRITE_ONCE(lpl_reached, old - DIV_ROUND_UP(old, 8) + DIV_ROUND_UP(ticks, 8));
 }
 
 /* An mm that has ended would keep its page directory while it is in line. */
@@ -464,16 +590,38 @@ static bool lpl_drop_ended(struct mm_struct *mm)
 	return true;
 }
 
-static void lpl_drop_all_ended(struct lpl_line *line)
+/*
+ * Clearing costs faults where there is no hardware accessed flag, and with
+ * nothing to evict the order is of no use.  Else when @mm is due: 0 for now.
+ */
+static u32 lpl_mm_rests(struct mm_struct *mm, u32 now, u32 *every)
 {
-	unsigned long n = line->nr;
+	bool pressure;
 
-	while (n--) {
-		struct mm_struct *mm = lpl_line_take(line);
+	*every = lpl_resolution_of(mm, &pressure);
+	if (READ_ONCE(lpl_always) || arch_has_hw_pte_young() || pressure)
+		return lpl_waits(mm, now, *every);
+	lpl_count(LPL_GATED, 1);
+	mm->lru_page_list.due = now;
+	return LPL_REST_MAX;
+}
 
-		if (!lpl_drop_ended(mm))
-			lpl_line_add(line, &mm->lru_page_list.node);
+/* Takes over the reference of @mm; true if all of it was harvested. */
+static bool lpl_serve(struct lpl_line *line, struct mm_struct *mm, u64 until, u32 every)
+{
+	u32 now = lpl_now();
+	s32 late;
+
+	lpl_unnote(mm);
+	if (!lpl_harvest_mm(mm, now, until, every)) {
+		lpl_renote(line, mm);
+		return false;
 	}
+	late = lpl_now() - mm->lru_page_list.due;
+	lpl_note_reached(every + max(late, 0));
+	mm->lru_page_list.due = now + every;
+	mmdrop(mm);
+	return true;
 }
 
 /*
@@ -482,46 +630,48 @@ static void lpl_drop_all_ended(struct lpl_line *line)
 static u32 lpl_pass(struct lpl_line *line, struct lpl_budget *budget)
 {
 	bool always = READ_ONCE(lpl_always);
-	u32 every = lpl_resolution_now();
+	u32 earliest = LPL_REST_MAX;
 	unsigned long n = line->nr;
+	bool harvested = false;
 	u32 now = lpl_now();
-	u32 earliest = every;
+	u32 every, rests;
 	u64 until = 0;
 
-	if (lpl_gated()) {
-		lpl_count(LPL_GATED, 1);
-		lpl_drop_all_ended(line);
-		return LPL_REST_MAX;
-	}
-	if (n)
-		lpl_count(LPL_PASSES, 1);
 	while (n--) {
 		struct mm_struct *mm = lpl_line_take(line);
-		s32 wait = mm->lru_page_list.due - now;
 
 		if (lpl_drop_ended(mm))
 			continue;
-		if (wait > 0 && wait <= (s32)every) {
+		rests = lpl_mm_rests(mm, now, &every);
+		if (rests) {
 			lpl_line_add(line, &mm->lru_page_list.node);
-			earliest = min_t(u32, earliest, wait);
+			earliest = min(earliest, rests);
 			continue;
 		}
 		if (!always && !until)
 			until = local_clock() + max_t(s64, budget->credit, 1);
-		lpl_unnote(mm);
-		if (lpl_harvest_mm(mm, now, until, every)) {
-			mm->lru_page_list.due = now + every;
-			mmdrop(mm);
-		} else {
-			lpl_renote(line, mm);
+		harvested = true;
+		if (!lpl_serve(line, mm, until, every))
 			earliest = 1;
-		}
 		if (until && local_clock() >= until) {
 			earliest = 1;
 			break;
 		}
 	}
+	lpl_count(LPL_PASSES, harvested);
 	return earliest;
+}
+
+/* Here, as who changes the policy holds locks that this takes. */
+static void lpl_listen(struct lpl_line *line, bool listen)
+{
+	if (line->listens == listen)
+		return;
+	line->listens = listen;
+	if (listen)
+		accessed_bits_register(&lpl_consumer);
+	else
+		accessed_bits_unregister(&lpl_consumer);
 }
 
 static void lpl_let_go(struct lpl_line *line)
@@ -529,6 +679,7 @@ static void lpl_let_go(struct lpl_line *line)
 	/* A CPU may be noting yet, with interrupts disabled. */
 	synchronize_rcu();
 	lpl_gather(line);
+	lpl_listen(line, false);
 	while (line->nr) {
 		struct mm_struct *mm = lpl_line_take(line);
 
@@ -545,6 +696,11 @@ static void lpl_work(struct lpl_line *line, struct lpl_budget *budget)
 	u32 rest;
 
 	lpl_budget_add(budget, local_clock(), percent);
+	if (start - line->kept > LPL_KEEP_EVERY) {
+		line->kept = start;
+		lpl_keep_words();
+	}
+	lpl_listen(line, true);
 	lpl_gather(line);
 	if (!READ_ONCE(lpl_always) && lpl_budget_wait(budget, percent))
 		rest = 1;
@@ -557,7 +713,7 @@ static void lpl_work(struct lpl_line *line, struct lpl_budget *budget)
 		budget->credit = 0;
 		rest = 1;
 	} else {
-		budget->credit -= ran;
+		lpl_budget_spend(budget, ran, percent);
 		rest = max_t(u32, rest, div_u64(lpl_budget_wait(budget, percent),
 						LPL_TICK_MS * NSEC_PER_MSEC));
 	}
@@ -566,15 +722,17 @@ static void lpl_work(struct lpl_line *line, struct lpl_budget *budget)
 
 static int lpl_harvester(void *unused)
 {
-	struct lpl_line line = { .last = &line.first };
+	struct lpl_line line = { .last = &line.first, .kept = lpl_now() };
 	struct lpl_budget budget = { .stamp = local_clock() };
 
 	set_user_nice(current, -10);
 	for (;;) {
 		set_current_state(TASK_IDLE);
-		if (!test_and_clear_bit(0, &lpl_kicked))
+		if (!test_bit(0, &lpl_kicked))
 			schedule();
 		__set_current_state(TASK_RUNNING);
+		if (!test_and_clear_bit(0, &lpl_kicked))
+			continue;
 
 		if (lru_page_list_enabled())
 			lpl_work(&line, &budget);

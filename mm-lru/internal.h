@@ -31,6 +31,11 @@
 #define LPL_FRESH		BIT(30)
 #define LPL_VALID		BIT(31)
 
+/* A stamp may be younger than the current tick by so many: see lpl_age(). */
+#define LPL_STAMP_AHEAD		1024
+/* How often lpl_word_kept() is applied to all words, ticks; 12 hours. */
+#define LPL_KEEP_EVERY		BIT(LPL_STAMP_BITS - 3)
+
 /* How far from an end of the queue a folio that comes back is sorted in. */
 #define LPL_PLACE_MAX		64
 
@@ -43,14 +48,18 @@ static inline u32 lpl_word(u32 tick, u32 flags)
 }
 
 u32 lpl_age(u32 word, u32 now, u32 since);
+u32 lpl_word_kept(u32 word, u32 now);
 u32 lpl_word_touched(u32 word, u32 now, u32 since, u32 every);
 bool lpl_leave(u32 word, u32 now, u32 since, u32 every);
 struct list_head *lpl_place(struct list_head *queue, u32 age, u32 now,
 			    lpl_age_fn age_of);
 bool lpl_prefer_anon(u32 anon_age, u32 file_age, unsigned int swappiness);
-bool lpl_prefer_once(u32 once_age, u32 age);
+bool lpl_prefer_once(u32 once_age, bool many, u32 age);
 
 /* control.c: when to harvest, and how much; no state but what it is given. */
+
+/* Ticks between two harvests where nothing is evicted; no more anywhere. */
+#define LPL_NO_PRESSURE		(8 * LPL_TICKS_PER_SEC)
 
 /**
  * struct lpl_budget - CPU time that the harvester may use
@@ -63,9 +72,9 @@ struct lpl_budget {
 };
 
 u32 lpl_tick_of(u64 jiffies64);
-u64 lpl_next_due(u64 due, u64 now, unsigned int interval_ms);
 u32 lpl_resolution(u32 evict_age, u32 shortest, bool pressure);
 void lpl_budget_add(struct lpl_budget *budget, u64 now, unsigned int percent);
+void lpl_budget_spend(struct lpl_budget *budget, u64 used, unsigned int percent);
 u64 lpl_budget_wait(const struct lpl_budget *budget, unsigned int percent);
 
 /* core.c: words, hooks of the lists, what is known of evictions. */
@@ -79,6 +88,7 @@ enum lpl_stat {
 	LPL_YOUNG,		/* of these with the accessed bit set */
 	LPL_MOVED,		/* folios moved to the front */
 	LPL_SKIPPED,		/* touched, but left as they are */
+	LPL_TOLD,		/* touched, as others who cleared bits found */
 	LPL_TABLES_SKIPPED,	/* tables of no access, by the bit above them */
 	LPL_NS,			/* CPU time of the harvester */
 	LPL_GATED,		/* harvests left out as nothing was reclaimed */
@@ -96,15 +106,16 @@ static inline void lpl_count(enum lpl_stat stat, unsigned long nr)
 }
 
 u32 lpl_now(void);
-void lpl_set_now(u32 tick);
 u32 lpl_folio_word(struct folio *folio);
 void lpl_set_folio_word(struct folio *folio, u32 word);
 u32 lpl_folio_age(struct folio *folio, u32 now);
 bool lpl_set_aside(void);
-void lpl_note_eviction(u32 age);
+void lpl_keep_words(void);
+void lpl_note_eviction(struct lruvec *target, u32 age);
 u32 lpl_evict_age(void);
-bool lpl_pressure(void);
+u32 lpl_resolution_of(struct mm_struct *mm, bool *pressure);
 void lpl_unpark(struct lruvec *lruvec);
+bool lpl_many_once(struct lruvec *lruvec);
 void lpl_take_once(struct lruvec *lruvec, unsigned long nr);
 
 /* policy.c: which policy, and changing it. */
@@ -121,7 +132,6 @@ void lpl_take_over(struct lruvec *lruvec);
 void lpl_change_lru_gen(bool enabled);
 
 /* note.c: the address spaces that ran. */
-extern u64 lpl_due;
 struct llist_node *lpl_noted(int cpu);
 void lpl_note_remote(void);
 
@@ -134,6 +144,7 @@ void lpl_kick(void);
 void lpl_kick_rested(void);
 int lpl_harvester_start(void);
 u32 lpl_resolution_now(void);
+u32 lpl_reached_now(void);
 
 /* debugfs.c, sysfs.c */
 void lpl_debugfs_init(void);

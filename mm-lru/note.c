@@ -24,8 +24,8 @@ struct lpl_cpu {
 
 static DEFINE_PER_CPU(struct lpl_cpu, lpl_cpus);
 
-/* When the harvester is to be woken, 1/1024 jiffies. */
-u64 lpl_due;
+/* The tick in which the harvester was last woken. */
+static u32 lpl_woken;
 
 /*
  * Interrupts are disabled; @mm is that of the task that is running here, which
@@ -42,17 +42,13 @@ void __lru_page_list_note(struct mm_struct *mm)
 /* Each CPU's, with interrupts disabled and no rq locked: it may wake. */
 void __lru_page_list_tick(struct task_struct *curr)
 {
-	u64 now = get_jiffies_64();
-	u64 due = READ_ONCE(lpl_due);
+	u32 woken = READ_ONCE(lpl_woken);
+	u32 now = lpl_now();
 
 	lru_page_list_switch(curr);
-	if ((s64)((now << 10) - due) < 0)
-		return;
-	/* One CPU of those that see it due. */
-	if (cmpxchg64(&lpl_due, due, lpl_next_due(due, now << 10, LPL_TICK_MS)) != due)
-		return;
-	lpl_set_now(lpl_tick_of(now));
-	lpl_kick_rested();
+	/* One CPU of those that see a tick of ours begin, whatever HZ is. */
+	if (now != woken && cmpxchg(&lpl_woken, woken, now) == woken)
+		lpl_kick_rested();
 }
 
 /*

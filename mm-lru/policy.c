@@ -216,8 +216,10 @@ static bool lpl_enter(void)
 	cpus_read_lock();
 	get_online_mems();
 	done = !lru_gen_enabled();
-	if (done && !lru_page_list_enabled())
+	if (done && !lru_page_list_enabled()) {
 		lpl_switch_key(true);
+		lpl_kick();
+	}
 	put_online_mems();
 	cpus_read_unlock();
 	cgroup_unlock();

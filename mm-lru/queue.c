@@ -17,8 +17,9 @@
  * @now: current tick
  * @since: tick at which the policy was chosen; nothing is known from before
  *
- * Stamps wrap around after 2^25 ticks, 93 hours. An age in the upper half of
- * that is a stamp from before @since, or one harvested while @now was read.
+ * Stamps wrap around after 2^25 ticks, 93 hours; lpl_word_kept() sees to it that
+ * none gets that old. An age that is nearly as much is a stamp that is younger
+ * than @now, which was read once for many folios.
  *
  * Return: ticks; never more than one more than @since is ago.
  */
@@ -29,9 +30,28 @@ u32 lpl_age(u32 word, u32 now, u32 since)
 
 	if (!(word & LPL_VALID))
 		return most;
-	if (age == LPL_STAMP_MASK)
+	if (age > LPL_STAMP_MASK - LPL_STAMP_AHEAD)
 		return 0;
 	return min(age, most);
+}
+
+/**
+ * lpl_word_kept() - keep what is very old from looking young again
+ * @word: a word
+ * @now: current tick
+ *
+ * To be applied to all words each LPL_KEEP_EVERY ticks.
+ *
+ * Return: the new word, or the same.
+ */
+u32 lpl_word_kept(u32 word, u32 now)
+{
+	u32 age = (now - word) & LPL_STAMP_MASK;
+
+	if (!(word & LPL_VALID) || age <= LPL_STAMP_MASK / 2 ||
+	    age > LPL_STAMP_MASK - LPL_STAMP_AHEAD)
+		return word;
+	return lpl_word(now - LPL_STAMP_MASK / 2, word & ~LPL_STAMP_MASK);
 }
 
 /**
@@ -137,16 +157,18 @@ bool lpl_prefer_anon(u32 anon_age, u32 file_age, unsigned int swappiness)
 /**
  * lpl_prefer_once() - is page cache that was read once to be taken?
  * @once_age: age of the oldest of it, ticks
+ * @many: there is more of it than is read ahead
  * @age: age of the oldest tail of the queue, ticks
  *
- * It is unless it is so young that its use may be yet to come; then only what
- * has not been used for a very long time goes before it.
+ * It is unless there is so little, and so young, that its use may be yet to
+ * come; then only what has not been used for a very long time goes before it.
  *
  * Return: true if it is.
  */
-bool lpl_prefer_once(u32 once_age, u32 age)
+bool lpl_prefer_once(u32 once_age, bool many, u32 age)
 {
-	return once_age >= LPL_ONCE_AGE || (u64)once_age * LPL_ONCE_FACTOR >= age;
+	return many || once_age >= LPL_ONCE_AGE ||
+	       (u64)once_age * LPL_ONCE_FACTOR >= age;
 }
 
 #ifdef CONFIG_LRU_PAGE_LIST_KUNIT_TEST

@@ -121,6 +121,7 @@ static const char *const lpl_stat_names[LPL_NR_STATS] = {
 	[LPL_YOUNG] = "young",
 	[LPL_MOVED] = "moved",
 	[LPL_SKIPPED] = "skipped",
+	[LPL_TOLD] = "told",
 	[LPL_TABLES_SKIPPED] = "tables_skipped",
 	[LPL_NS] = "cpu_ns",
 	[LPL_GATED] = "gated",
@@ -137,6 +138,8 @@ static ssize_t stats_show(struct kobject *kobj, struct kobj_attribute *attr, cha
 				     atomic_long_read(&lpl_stats[i]));
 	len += sysfs_emit_at(buf, len, "resolution_ms %u\n",
 			     lpl_resolution_now() * LPL_TICK_MS);
+	len += sysfs_emit_at(buf, len, "reached_ms %u\n",
+			     lpl_reached_now() * LPL_TICK_MS);
 	len += sysfs_emit_at(buf, len, "eviction_age_ms %u\n",
 			     lpl_evict_age() * LPL_TICK_MS);
 	return len;

@@ -37,6 +37,12 @@ static struct lpl_tails *lpl_tails_of(struct lruvec *lruvec, struct scan_control
 			  ARRAY_SIZE(lpl_tails)];
 }
 
+/* That of the memory cgroup that reclaim is for, or of the root. */
+static struct lruvec *lpl_target(struct lruvec *lruvec, struct scan_control *sc)
+{
+	return mem_cgroup_lruvec(sc->target_mem_cgroup, lruvec_pgdat(lruvec));
+}
+
 void lpl_change_lru_gen(bool enabled)
 {
 	lru_gen_change_state(enabled);
@@ -72,24 +78,30 @@ static s64 lpl_tail_age(struct lruvec *lruvec, struct list_head *queue)
  * What was read once becomes the tail of the file queue if it is to be taken;
  * false if the queues have to be looked at.
  */
-static bool lpl_choose_once(struct lruvec *lruvec, s64 age)
+static bool lpl_choose_once(struct lruvec *lruvec, s64 age, unsigned long nr)
 {
 	s64 once = lpl_tail_age(lruvec, &lruvec->lru_page_list.once);
+	bool take;
 
-	if (once < 0 || (age >= 0 && !lpl_prefer_once(once, age)))
+	if (once < 0)
 		return false;
+	take = age < 0 || lpl_prefer_once(once, false, age);
 	spin_lock_irq(&lruvec->lru_lock);
-	lpl_take_once(lruvec, SWAP_CLUSTER_MAX);
+	/* They are counted only if it depends on that. */
+	take = take || lpl_many_once(lruvec);
+	if (take)
+		lpl_take_once(lruvec, nr);
 	spin_unlock_irq(&lruvec->lru_lock);
-	return true;
+	return take;
 }
 
 /*
- * The list to take from next and the age of its tail; false if all are empty.
+ * The list to take @nr from next and the age of its tail; false if all are empty.
  * What was read once has an age above all, as it goes first in each cgroup.
  */
 static bool lpl_choose(struct lruvec *lruvec, struct scan_control *sc,
-		       const bool *allowed, enum lru_list *lru, u32 *age)
+		       const bool *allowed, unsigned long nr,
+		       enum lru_list *lru, u32 *age)
 {
 	s64 anon = allowed[WORKINGSET_ANON] ?
 		   lpl_tail_age(lruvec, &lruvec->lists[LRU_INACTIVE_ANON]) : -1;
@@ -97,7 +109,7 @@ static bool lpl_choose(struct lruvec *lruvec, struct scan_control *sc,
 		   lpl_tail_age(lruvec, &lruvec->lists[LRU_INACTIVE_FILE]) : -1;
 	int swappiness = sc_swappiness(sc, lruvec_memcg(lruvec));
 
-	if (allowed[WORKINGSET_FILE] && lpl_choose_once(lruvec, max(anon, file))) {
+	if (allowed[WORKINGSET_FILE] && lpl_choose_once(lruvec, max(anon, file), nr)) {
 		*lru = LRU_INACTIVE_FILE;
 		*age = LPL_AGE_ONCE;
 		return true;
@@ -184,13 +196,15 @@ static void lpl_shrink_lruvec(struct lruvec *lruvec, struct scan_control *sc)
 	lpl_count(LPL_RECLAIM_ROUNDS, 1);
 
 	blk_start_plug(&plug);
-	while (left && lpl_choose(lruvec, sc, allowed, &lru, &age)) {
+	while (left) {
 		unsigned long nr = min(left, SWAP_CLUSTER_MAX);
 
+		if (!lpl_choose(lruvec, sc, allowed, nr, &lru, &age))
+			break;
 		if (!lpl_old_enough(lruvec, sc, age))
 			break;
 		if (first && age != LPL_AGE_ONCE) {
-			lpl_note_eviction(age);
+			lpl_note_eviction(lpl_target(lruvec, sc), age);
 			first = false;
 		}
 		left -= nr;

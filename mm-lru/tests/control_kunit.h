@@ -5,37 +5,21 @@
  */
 #include <kunit/test.h>
 
-/* Wake-ups within a second of ticks at @hz, each at the first tick it is due. */
-static unsigned int control_test_wakes(struct kunit *test, unsigned int interval_ms)
+/* Ticks that begin within a second of jiffies. */
+static void control_ticks_of_a_second(struct kunit *test)
 {
-	u64 due = 0, now;
+	u64 first = 7 * HZ + 3, jiffy;
+	u32 last = lpl_tick_of(first);
 	unsigned int nr = 0;
 
-	for (now = 0; now < (u64)HZ << 10; now += 1 << 10) {
-		if ((s64)(now - due) < 0)
-			continue;
-		due = lpl_next_due(due, now, interval_ms);
-		nr++;
+	for (jiffy = first + 1; jiffy <= first + HZ; jiffy++) {
+		u32 tick = lpl_tick_of(jiffy);
+
+		KUNIT_EXPECT_LE(test, tick - last, DIV_ROUND_UP(100, HZ));
+		nr += tick != last;
+		last = tick;
 	}
-	return nr;
-}
-
-/* Whatever HZ is; where it is less than 100, each tick. */
-static void control_wakes_each_interval(struct kunit *test)
-{
-	unsigned int ticks = min(HZ, 100);
-	unsigned int wakes = control_test_wakes(test, 10);
-
-	KUNIT_EXPECT_GE(test, wakes + 1, ticks);
-	KUNIT_EXPECT_LE(test, wakes, ticks + 1);
-	KUNIT_EXPECT_EQ(test, control_test_wakes(test, 1000), 1U);
-}
-
-static void control_idle_is_not_made_up_for(struct kunit *test)
-{
-	u64 now = (u64)HZ << 20;
-
-	KUNIT_EXPECT_GT(test, lpl_next_due(0, now, 10), now);
+	KUNIT_EXPECT_EQ(test, nr, min(HZ, 100));
 }
 
 static void control_tick_is_10_ms(struct kunit *test)
@@ -72,13 +56,47 @@ static void control_debt_is_waited_for(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lpl_budget_wait(&budget, 1), 0ULL);
 }
 
+/* An hour that a host took is not waited for. */
+static void control_debt_is_bounded(struct kunit *test)
+{
+	struct lpl_budget budget = { };
+
+	lpl_budget_spend(&budget, 300 * NSEC_PER_USEC, 1);
+	KUNIT_EXPECT_EQ(test, budget.credit, -300 * (s64)NSEC_PER_USEC);
+	lpl_budget_spend(&budget, 3600ULL * NSEC_PER_SEC, 1);
+	KUNIT_EXPECT_LE(test, lpl_budget_wait(&budget, 1), 1100ULL * NSEC_PER_MSEC);
+	lpl_budget_spend(&budget, 3600ULL * NSEC_PER_SEC, 100);
+	KUNIT_EXPECT_LE(test, lpl_budget_wait(&budget, 100), 1100ULL * NSEC_PER_MSEC);
+}
+
+/* Each pass overruns by 200 us: that is waited for, too. */
+static void control_share_is_kept(struct kunit *test)
+{
+	struct lpl_budget budget = { };
+	u64 now = 0, used = 0;
+	int i;
+
+	for (i = 0; i < 1000; i++) {
+		u64 ran;
+
+		now += lpl_budget_wait(&budget, 1);
+		lpl_budget_add(&budget, now, 1);
+		ran = max_t(s64, budget.credit, 0) + 200 * NSEC_PER_USEC;
+		lpl_budget_spend(&budget, ran, 1);
+		used += ran;
+		now += ran;
+	}
+	KUNIT_EXPECT_LE(test, used * 100, now + now / 50);
+}
+
 static struct kunit_case control_test_cases[] = {
-	KUNIT_CASE(control_wakes_each_interval),
-	KUNIT_CASE(control_idle_is_not_made_up_for),
+	KUNIT_CASE(control_ticks_of_a_second),
 	KUNIT_CASE(control_tick_is_10_ms),
 	KUNIT_CASE(control_resolution),
 	KUNIT_CASE(control_budget_fills_up),
 	KUNIT_CASE(control_debt_is_waited_for),
+	KUNIT_CASE(control_debt_is_bounded),
+	KUNIT_CASE(control_share_is_kept),
 	{ }
 };
 

@@ -87,10 +87,32 @@ static void queue_age(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lpl_age(lpl_word(100, LPL_FRESH), 130, 0), 30U);
 }
 
-/* The harvest stamps with a tick that others may not have read yet. */
+/* The harvest stamps with ticks that others may not have read yet. */
 static void queue_age_of_the_next_tick(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, lpl_age(lpl_word(101, 0), 100, 0), 0U);
+	KUNIT_EXPECT_EQ(test, lpl_age(lpl_word(5000 + LPL_STAMP_AHEAD, 0), 5000, 0), 0U);
+}
+
+/* A year: what is never touched stays the oldest. */
+static void queue_age_is_kept(struct kunit *test)
+{
+	u32 word = lpl_word(100, LPL_FRESH), now = 100;
+	u32 least = 0;
+
+	for (; now < 365U * 24 * 3600 * 100; now += LPL_KEEP_EVERY) {
+		u32 age = lpl_age(word, now, 0);
+
+		KUNIT_EXPECT_GE(test, age, least);
+		least = age;
+		word = lpl_word_kept(word, now);
+		KUNIT_EXPECT_EQ(test, lpl_age(word, now, 0), age);
+		KUNIT_EXPECT_EQ(test, word & ~LPL_STAMP_MASK, LPL_VALID | LPL_FRESH);
+	}
+	KUNIT_EXPECT_EQ(test, least, (u32)LPL_STAMP_MASK / 2);
+	KUNIT_EXPECT_EQ(test, lpl_word_kept(0, now), 0U);
+	word = lpl_word(now + 1, 0);
+	KUNIT_EXPECT_EQ(test, lpl_word_kept(word, now), word);
 }
 
 static void queue_age_wraps(struct kunit *test)
@@ -152,10 +174,11 @@ static void queue_streak_ends(struct kunit *test)
 
 static void queue_read_once_goes_first(struct kunit *test)
 {
-	KUNIT_EXPECT_TRUE(test, lpl_prefer_once(LPL_ONCE_AGE, U32_MAX));
-	KUNIT_EXPECT_TRUE(test, lpl_prefer_once(0, 0));
-	KUNIT_EXPECT_TRUE(test, lpl_prefer_once(1, LPL_ONCE_FACTOR));
-	KUNIT_EXPECT_FALSE(test, lpl_prefer_once(1, LPL_ONCE_FACTOR + 1));
+	KUNIT_EXPECT_TRUE(test, lpl_prefer_once(LPL_ONCE_AGE, false, U32_MAX));
+	KUNIT_EXPECT_TRUE(test, lpl_prefer_once(0, false, 0));
+	KUNIT_EXPECT_TRUE(test, lpl_prefer_once(1, false, LPL_ONCE_FACTOR));
+	KUNIT_EXPECT_FALSE(test, lpl_prefer_once(1, false, LPL_ONCE_FACTOR + 1));
+	KUNIT_EXPECT_TRUE(test, lpl_prefer_once(0, true, U32_MAX));
 }
 
 static struct kunit_case queue_test_cases[] = {
@@ -168,6 +191,7 @@ static struct kunit_case queue_test_cases[] = {
 	KUNIT_CASE(queue_age),
 	KUNIT_CASE(queue_age_of_the_next_tick),
 	KUNIT_CASE(queue_age_wraps),
+	KUNIT_CASE(queue_age_is_kept),
 	KUNIT_CASE(queue_age_from_before),
 	KUNIT_CASE(queue_older_tail_is_taken),
 	KUNIT_CASE(queue_swappiness_ends),

@@ -183,76 +183,123 @@ TEST_F_TIMEOUT(file, cache_is_reclaimable, 300)
 }
 
 /**
- * struct progress - of one that has nothing but page cache to give
- * @stop: it is to end
- * @parts: of the file, that it has read
+ * struct change - of the policy, while one needs memory at once
+ * @from: policy before
+ * @to: policy after
+ * @reads: how often the part of the file is read before
+ * @other: descriptor of a file in which there is a lot of page cache
+ * @len: how much
  */
-struct progress {
-	bool stop;
-	unsigned long parts;
+struct change {
+	const char *from, *to;
+	int reads;
+	int other;
+	size_t len;
 };
 
-/* As read_part(), seen to go on. */
-static void read_on(struct progress *progress, int fd, size_t len)
+/* In the root group, which is the first that a change comes to. */
+static bool change_fill(const struct change *change)
 {
-	for (size_t i = 0; i < len; i += 65536) {
-		if (__atomic_load_n(&progress->stop, __ATOMIC_RELAXED))
-			_exit(0);
-		read_part(fd, i, 65536);
-		__atomic_add_fetch(&progress->parts, 1, __ATOMIC_RELAXED);
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		enter(ROOT);
+		for (int turn = 0; turn < 2; turn++)
+			read_part(change->other, 0, change->len);
+		_exit(0);
 	}
+	return waitpid(pid, &status, 0) == pid && !status;
 }
 
-/* Cache of one use, cache of two, and memory in place of either, by turns. */
-static void work_changing(struct progress *progress, size_t page)
+/* Has nothing but page cache to give, and grows when the new policy is in force. */
+static void change_work(const struct change *change, size_t page, int ready, uint64_t *end)
 {
+	size_t grow = LIMIT * 3 / 8;
 	int fd = open_file();
 	char *p;
 
-	for (;;) {
-		read_on(progress, fd, FILE_SIZE);
-		for (int i = 0; i < 3; i++)
-			read_on(progress, fd, LIMIT - LIMIT / 4);
-		p = pages_of(LIMIT / 2);
-		fill(p, LIMIT / 2, page, false);
-		munmap(p, LIMIT / 2);
+	enter(GROUP);
+	p = pages_of(grow);
+	for (int turn = 0; turn < change->reads; turn++)
+		read_part(fd, 0, LIMIT * 3 / 4);
+	if (write(ready, "x", 1) != 1)
+		_exit(105);
+	while (!policy_is(change->to))
+		;
+	fill(p, grow, page, false);
+	*end = now_ns();
+	_exit(0);
+}
+
+/* How it ended; set @during if that was before the change was over. */
+static int change_once(const struct change *change, size_t page, bool *during)
+{
+	uint64_t *end = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int status = -1, ready[2];
+	uint64_t changed;
+	pid_t pid;
+	char c;
+
+	if (end == MAP_FAILED || set_policy(change->from) || !change_fill(change) || pipe(ready))
+		return -1;
+	pid = fork();
+	if (!pid)
+		change_work(change, page, ready[1], end);
+	close(ready[1]);
+	if (read(ready[0], &c, 1) == 1 && !set_policy(change->to)) {
+		changed = now_ns();
+		waitpid(pid, &status, 0);
+		*during = status || *end < changed;
 	}
+	close(ready[0]);
+	munmap(end, page);
+	return status;
+}
+
+static void change_hides(struct __test_metadata *_metadata, size_t page, struct change *change)
+{
+	bool during = false;
+	char path[32];
+	int big;
+
+	change->len = mem_available_kb() * 1024 / 3 / MIB * MIB;
+	if (change->len > 384 * MIB)
+		change->len = 384 * MIB;
+	big = zram_add(change->len / MIB);
+	if (big < 0)
+		SKIP(return, "no zram");
+	snprintf(path, sizeof(path), "/dev/zram%d", big);
+	change->other = open(path, O_RDONLY);
+	EXPECT_LE(0, change->other);
+	put_file(GROUP "/memory.swap.max", "0");
+	for (int turn = 0; turn < 5 && !during; turn++)
+		EXPECT_EQ(0, change_once(change, page, &during));
+	close(change->other);
+	zram_remove(big);
+	EXPECT_EQ(0, get_line(GROUP "/memory.events", "oom_kill"));
+	if (!during)
+		SKIP(return, "the policy is changed too fast to see");
 }
 
 /*
- * Without swap the group has nothing to give but cache, most of it at one time
- * on the active list and at another where lru has what was read once.  Were one
- * of these not looked at while the policy changes, the group would be out of
- * memory.
+ * A change goes from one memory cgroup to the next, and the last one may need
+ * memory before that. Cache that was in use is on the active list then, where lru
+ * has nothing; without swap there is nothing else.
  */
-TEST_F_TIMEOUT(file, change_hides_nothing, 300)
+TEST_F_TIMEOUT(file, change_to_lru_hides_nothing, 300)
 {
-	struct progress *progress = mmap(NULL, sizeof(*progress), PROT_READ | PROT_WRITE,
-					 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	int status = -1;
-	pid_t pid;
+	struct change change = { .from = "classic", .to = "lru", .reads = 3 };
 
-	ASSERT_NE(MAP_FAILED, progress);
-	put_file(GROUP "/memory.swap.max", "0");
-	pid = fork();
-	if (!pid) {
-		enter(GROUP);
-		work_changing(progress, self->page);
-	}
-	for (int turn = 0; turn < 100; turn++) {
-		unsigned long parts = __atomic_load_n(&progress->parts, __ATOMIC_RELAXED);
+	change_hides(_metadata, self->page, &change);
+}
 
-		/* Of 1600 a round, so that changes come at all points of it. */
-		while (__atomic_load_n(&progress->parts, __ATOMIC_RELAXED) < parts + 60 &&
-		       waitpid(pid, &status, WNOHANG) != pid)
-			sleep_ms(1);
-		ASSERT_EQ(-1, status);
-		EXPECT_EQ(0, set_policy(turn % 2 ? "lru" : "classic"));
-	}
-	__atomic_store_n(&progress->stop, true, __ATOMIC_RELAXED);
-	waitpid(pid, &status, 0);
-	EXPECT_EQ(0, status);
-	EXPECT_EQ(0, get_line(GROUP "/memory.events", "oom_kill"));
+/* What was read once is where classic has nothing. */
+TEST_F_TIMEOUT(file, change_from_lru_hides_nothing, 300)
+{
+	struct change change = { .from = "lru", .to = "classic", .reads = 1 };
+
+	change_hides(_metadata, self->page, &change);
 }
 
 #define PROTECTED	GROUP "/protected"

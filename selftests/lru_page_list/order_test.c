@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* lru_page_list: the order of the queue is the order of the accesses. */
 #include "../kselftest_harness.h"
+#include <linux/lkp25p3.h>
+#include <sys/ioctl.h>
 #include "lru_page_list.h"
 
 #define GROUPS	10
@@ -62,6 +64,7 @@ FIXTURE(order)
 	size_t page;
 	FILE *queue;
 	int pagemap;
+	int monitor;
 	char *p;
 	size_t len;
 };
@@ -69,17 +72,40 @@ FIXTURE(order)
 FIXTURE_VARIANT(order)
 {
 	bool shared;
+	bool watched;
 };
 
 FIXTURE_VARIANT_ADD(order, anon) { .shared = false };
 FIXTURE_VARIANT_ADD(order, shmem) { .shared = true };
+/* By another reader of accessed bits, who clears them more often. */
+FIXTURE_VARIANT_ADD(order, watched) { .watched = true };
+
+static int watch(const void *p, size_t len)
+{
+	struct lkp25p3_monitor monitor = {
+		.start = (uintptr_t)p,
+		.len = len,
+		.interval_ms = LKP25P3_MIN_INTERVAL_MS,
+		.flags = LKP25P3_MONITOR_QUIET,
+	};
+	int fd = open(LKP25P3_PROC, O_RDWR | O_CLOEXEC);
+
+	if (fd >= 0 && ioctl(fd, LKP25P3_IOC_MONITOR_START, &monitor)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
 
 FIXTURE_SETUP(order)
 {
 	int fd = -1;
 
+	self->monitor = -1;
 	if (access(LPL_DIR "policy", R_OK))
 		SKIP(return, "no lru_page_list in this kernel");
+	if (variant->watched && access(LKP25P3_PROC, R_OK))
+		SKIP(return, "no " LKP25P3_PROC);
 	save_file(LPL_DIR "policy", self->before, sizeof(self->before));
 	if (set_policy("lru"))
 		SKIP(return, "booted with lru_page_list=off");
@@ -102,6 +128,10 @@ FIXTURE_SETUP(order)
 	ASSERT_NE(MAP_FAILED, self->p);
 	madvise(self->p, self->len, MADV_NOHUGEPAGE);
 	memset(self->p, 1, self->len);
+	if (variant->watched) {
+		self->monitor = watch(self->p, self->len);
+		ASSERT_LE(0, self->monitor);
+	}
 	/* Brings in what waits in the batches of the CPUs. */
 	find_places(self->queue, NULL, 0);
 	settle();
@@ -109,6 +139,8 @@ FIXTURE_SETUP(order)
 
 FIXTURE_TEARDOWN(order)
 {
+	if (self->monitor >= 0)
+		close(self->monitor);
 	put_file(LPL_DIR "always", "0");
 	set_policy(self->before);
 }
@@ -125,6 +157,7 @@ TEST_F(order, is_that_of_the_accesses)
 	static const int turns[GROUPS] = { 3, 7, 0, 9, 1, 5, 8, 2, 6, 4 };
 	struct place place[GROUPS * GROUP];
 	long wrong = 0, pairs = 0, absent = 0;
+	long told = lpl_stat("told");
 	int turn_of[GROUPS];
 
 	for (int i = 0; i < GROUPS; i++) {
@@ -149,6 +182,8 @@ TEST_F(order, is_that_of_the_accesses)
 	TH_LOG("%ld of %ld pairs wrong, %ld pages not in the queue", wrong, pairs, absent);
 	EXPECT_EQ(0, absent);
 	EXPECT_LE(wrong * 1000, pairs);
+	if (variant->watched)
+		EXPECT_LT(told, lpl_stat("told"));
 }
 
 /* Seen by a harvest after the access and before settle() was over. */

@@ -336,36 +336,53 @@ TEST_F_TIMEOUT(reclaim, proactive, 300)
 	waitpid(pid, &status, 0);
 }
 
+/* Of two parts of memory the younger goes first, after this advice about it. */
+static int work_advice(size_t page, int advice)
+{
+	size_t len = LIMIT / 3;
+	char *a = pages_of(len), *b = pages_of(len);
+	long ka, kb;
+
+	fill(a, len, page, false);
+	sleep_ms(100);
+	fill(b, len, page, false);
+	sleep_ms(100);
+	if (madvise(b, len, advice))
+		return 4;
+	sleep_ms(150);
+	put_file(GROUP "/memory.reclaim", "4M");
+	ka = present(a, len, page);
+	kb = present(b, len, page);
+	if (ka <= kb)
+		fprintf(stderr, "# resident %ld %ld\n", ka, kb);
+	return ka <= kb;
+}
+
+static int work_cold(size_t page)
+{
+	return work_advice(page, MADV_COLD);
+}
+
+static int work_free(size_t page)
+{
+	return work_advice(page, MADV_FREE);
+}
+
+/* It can fail. */
+static int work_no_advice(size_t page)
+{
+	return work_advice(page, MADV_NORMAL);
+}
+
 TEST_F_TIMEOUT(reclaim, cold_advice_goes_first, 300)
 {
-	int status;
-	pid_t pid;
+	EXPECT_EQ(0, run_in_group(work_cold, self->page));
+	EXPECT_EQ(1, run_in_group(work_no_advice, self->page));
+}
 
-	pid = fork();
-	if (!pid) {
-		char *a, *b;
-		size_t len = LIMIT / 3;
-		long ka, kb;
-
-		enter(GROUP);
-		a = pages_of(len);
-		b = pages_of(len);
-		fill(a, len, self->page, false);
-		sleep_ms(100);
-		fill(b, len, self->page, false);
-		sleep_ms(100);
-		/* b is younger, but said to be cold. */
-		madvise(b, len, MADV_COLD);
-		sleep_ms(100);
-		put_file(GROUP "/memory.reclaim", "4M");
-		ka = present(a, len, self->page);
-		kb = present(b, len, self->page);
-		if (ka <= kb)
-			fprintf(stderr, "# resident %ld %ld\n", ka, kb);
-		_exit(ka <= kb);
-	}
-	waitpid(pid, &status, 0);
-	EXPECT_EQ(0, status);
+TEST_F_TIMEOUT(reclaim, free_advice_goes_first, 300)
+{
+	EXPECT_EQ(0, run_in_group(work_free, self->page));
 }
 
 TEST_HARNESS_MAIN

@@ -56,6 +56,7 @@ static inline void lru_page_list_init_lruvec(struct lruvec *lruvec)
 	INIT_LIST_HEAD(&lruvec->lru_page_list.parked[0]);
 	INIT_LIST_HEAD(&lruvec->lru_page_list.parked[1]);
 	INIT_LIST_HEAD(&lruvec->lru_page_list.once);
+	/* The rest is 0, as all of lruvec is. */
 }
 
 /* context_switch(): @prev ran until now; its rq is locked. */

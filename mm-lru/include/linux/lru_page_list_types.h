@@ -30,12 +30,18 @@ struct lru_page_list_mm {
  * @parked: folios that this round of reclaim could not take, anonymous and
  *	file; they go back to the tail at the end of the round
  * @once: page cache that was read once and is not mapped
+ * @evicted_age: running average of the age at which reclaim for this memory
+ *	cgroup, on this node, takes folios from it and those below; ticks
+ * @evicted_at: tick in which it last did; 0: never
  *
- * Under lru_lock; all of these count as if they were on the inactive lists.
+ * Lists are under lru_lock, and count as if they were on the inactive lists; the
+ * rest is written without a lock.
  */
 struct lru_page_list_lruvec {
 	struct list_head parked[2];
 	struct list_head once;
+	u32 evicted_age;
+	u32 evicted_at;
 };
 
 #endif /* _LINUX_LRU_PAGE_LIST_TYPES_H */
