@@ -54,17 +54,20 @@
  * regret.  Regret - gain is exactly the misses that the guard has had above
  * LRU's (as far as the order of uses is the same), and steers it:
  *
- *   - with each gain the window gets smaller by two pages, with each regret
- *     larger, between 1/16 and 31/32 of all;
+ *   - the window begins with 15/16 of all.  With each gain it gets smaller by
+ *     two pages, or by eight where gains have outweighed regrets by 1/32 of the
+ *     frames, and with each regret larger by two, between 1/16 and 31/32;
  *   - when the debt, regret - gain but no less than -1/32 of the frames, is
- *     above 1/8 of them, the guard trips: the oldest page goes, whether in the
- *     window or kept, and pages that are used go to the window.  That is LRU
+ *     above 1/16 of the misses that LRU would have had lately, or of the
+ *     frames, the guard trips: the oldest page goes, whether in the window
+ *     or kept, and pages that are used go to the window.  That is LRU
  *     from then on, with no page given up that LRU would hold.  It lasts for
  *     twice the time that LRU keeps a page (now - T), and doubly long the next
  *     time, up to 32 times; then the guard begins again with the largest
  *     window.  While gains outweigh regrets these times shrink again.
  *
- * So an episode in which it is wrong costs 1/8 of the frames in faults, and
+ * So an episode in which it is wrong costs 1/16 of the frames in faults at the
+ * most, and some per cent where faults are few, down to 1/64 of the frames;
  * episodes are far apart where it is wrong again and again.
  *
  *		What counts as a use
@@ -78,8 +81,8 @@
  *
  *		Numbers
  *
- * Gaps are kept as 8 bits, 8 steps to an octave (error 1/16 at the most), here
- * and in the shadow.  The histogram has 512 buckets of 2^shift ticks.  A bucket
+ * Gaps are codes of 8 bits, 8 steps to an octave (error 1/16 at the most), of
+ * which words of pages and shadows hold every second one, in 6 bits.  The histogram has 512 buckets of 2^shift ticks.  A bucket
  * is made twice as wide when T is near the old end, and half as wide when T is
  * among the newest 1/16, with its pages divided evenly, since when they came is
  * not known.  What falls off the old end is counted in one number.  Of the
@@ -108,7 +111,11 @@
 
 #define LPL_SHARE_LEAST		(LPL_SHARE_ONE / 16)
 #define LPL_SHARE_MOST		(LPL_SHARE_ONE - LPL_SHARE_ONE / 32)
-#define LPL_SHARE_FIRST		(LPL_SHARE_ONE - LPL_SHARE_ONE / 4)
+#define LPL_SHARE_FIRST		(LPL_SHARE_ONE - LPL_SHARE_ONE / 16)
+
+/* Pages that an event moves the bound of the window by; when all is well. */
+#define LPL_STEP		2
+#define LPL_STEP_SURE		8
 
 /* Times that LRU keeps a page: until the guard is tried again. */
 #define LPL_DWELL_LEAST		2
@@ -314,6 +321,45 @@ static void lpl_guard_rescale(struct lpl_guard *guard)
 	lpl_guard_recount(guard);
 }
 
+/* Pages of the bucket that T is in, and how many of them LRU holds. */
+static u32 lpl_at_tail(const struct lpl_guard *guard, u32 *held)
+{
+	*held = guard->frames - guard->newer;
+	if (guard->first == guard->origin)
+		return guard->older;
+	return guard->count[guard->first - 1 - guard->origin];
+}
+
+/**
+ * lpl_guard_age() - how long LRU would keep a page that is not used
+ * @guard: the guard
+ *
+ * Return: ticks, 1 at the least.
+ */
+u32 lpl_guard_age(const struct lpl_guard *guard)
+{
+	u64 age = guard->now + 1 - (guard->first << guard->shift);
+	u32 held, all = lpl_at_tail(guard, &held);
+
+	if (guard->total <= guard->frames)
+		return LPL_AGE_MOST;
+	if (guard->first > lpl_newest(guard))
+		age = 0;
+	age += min(held / max(all >> guard->shift, 1U), 1U << guard->shift);
+	return clamp_t(u64, age, 1, LPL_AGE_MOST);
+}
+
+/* Misses of LRU count for about four times as long as it keeps a page. */
+static void lpl_guard_forget(struct lpl_guard *guard, u64 buckets)
+{
+	u32 life = 4 * (lpl_guard_age(guard) >> guard->shift) + 1;
+
+	if (buckets >= life)
+		guard->missed = 0;
+	else
+		guard->missed -= min(guard->missed, (guard->missed / life + 1) * (u32)buckets);
+}
+
 /**
  * lpl_guard_advance() - time has passed
  * @guard: the guard
@@ -334,6 +380,7 @@ void lpl_guard_advance(struct lpl_guard *guard, u32 now)
 	}
 	if (lpl_newest(guard) == before)
 		return;
+	lpl_guard_forget(guard, lpl_newest(guard) - before);
 	used = lpl_newest(guard) + 1 - guard->origin;
 	if (used > LPL_BUCKETS) {
 		lpl_guard_slide(guard, used - LPL_BUCKETS + LPL_SLIDE);
@@ -404,15 +451,6 @@ static void lpl_count_out(struct lpl_guard *guard, u32 age, u32 nr)
 	guard->total -= nr - left;
 }
 
-/* Pages of the bucket that T is in, and how many of them LRU holds. */
-static u32 lpl_at_tail(const struct lpl_guard *guard, u32 *held)
-{
-	*held = guard->frames - guard->newer;
-	if (guard->first == guard->origin)
-		return guard->older;
-	return guard->count[guard->first - 1 - guard->origin];
-}
-
 /* Would LRU hold a page of this age? */
 static bool lpl_guard_held(struct lpl_guard *guard, u32 age)
 {
@@ -431,30 +469,17 @@ static bool lpl_guard_held(struct lpl_guard *guard, u32 age)
 	return true;
 }
 
-/**
- * lpl_guard_age() - how long LRU would keep a page that is not used
- * @guard: the guard
- *
- * Return: ticks, 1 at the least.
- */
-u32 lpl_guard_age(const struct lpl_guard *guard)
-{
-	u64 age = guard->now + 1 - (guard->first << guard->shift);
-	u32 held, all = lpl_at_tail(guard, &held);
-
-	if (guard->total <= guard->frames)
-		return LPL_AGE_MOST;
-	if (guard->first > lpl_newest(guard))
-		age = 0;
-	age += min(held / max(all >> guard->shift, 1U), 1U << guard->shift);
-	return clamp_t(u64, age, 1, LPL_AGE_MOST);
-}
-
 /* --------------------------------------------------------- gain and regret */
 
 static u32 lpl_part(const struct lpl_guard *guard, u32 of)
 {
 	return max(guard->frames / of, 1U);
+}
+
+/* What being wrong may cost before the guard trips, misses. */
+static s32 lpl_guard_allowance(const struct lpl_guard *guard)
+{
+	return clamp(guard->missed / 16, lpl_part(guard, 64), lpl_part(guard, 16));
 }
 
 static void lpl_guard_trip(struct lpl_guard *guard)
@@ -475,15 +500,18 @@ static void lpl_guard_trip(struct lpl_guard *guard)
 static void lpl_guard_event(struct lpl_guard *guard, s32 miss)
 {
 	s32 least = -(s32)lpl_part(guard, 32);
-	u32 step = 2 * (LPL_SHARE_ONE / max(guard->frames, 64U));
+	u32 page = LPL_SHARE_ONE / max(guard->frames, 64U);
+	u32 step = LPL_STEP * page;
 
 	/* What was kept before is no more than what is left of it. */
 	if (guard->tripped)
 		return;
 	guard->debt = max(guard->debt + miss, least);
-	if (guard->debt == least)
+	if (guard->debt == least) {
 		guard->dwell -= guard->dwell / 64;
-	if (guard->debt > (s32)lpl_part(guard, 8))
+		step = LPL_STEP_SURE * page;
+	}
+	if (guard->debt > lpl_guard_allowance(guard))
 		lpl_guard_trip(guard);
 	else if (miss > 0)
 		guard->share = min(guard->share + step, LPL_SHARE_MOST);
@@ -560,6 +588,20 @@ void lpl_guard_unshadow(struct lpl_guard *guard, u32 age, u32 nr)
 }
 
 /**
+ * lpl_guard_hit() - a page that had not been evicted was used
+ * @guard: the guard
+ * @age: ticks between its last use and now
+ */
+void lpl_guard_hit(struct lpl_guard *guard, u32 age)
+{
+	if (lpl_guard_held(guard, age))
+		return;
+	guard->gain++;
+	guard->missed++;
+	lpl_guard_event(guard, -1);
+}
+
+/**
  * lpl_guard_use() - a page on the lists was used
  * @guard: the guard
  * @age: ticks between its last use and now
@@ -568,10 +610,8 @@ void lpl_guard_unshadow(struct lpl_guard *guard, u32 age, u32 nr)
  */
 void lpl_guard_use(struct lpl_guard *guard, u32 age, u32 nr, bool again)
 {
-	if (again && !lpl_guard_held(guard, age)) {
-		guard->gain++;
-		lpl_guard_event(guard, -1);
-	}
+	if (again)
+		lpl_guard_hit(guard, age);
 	lpl_count_out(guard, age, nr);
 	lpl_count_in(guard, 0, nr);
 	lpl_guard_settle(guard);
@@ -586,10 +626,12 @@ void lpl_guard_use(struct lpl_guard *guard, u32 age, u32 nr, bool again)
  */
 void lpl_guard_refault(struct lpl_guard *guard, u32 age)
 {
-	if (lpl_guard_held(guard, age)) {
-		guard->regret++;
-		lpl_guard_event(guard, 1);
+	if (!lpl_guard_held(guard, age)) {
+		guard->missed++;
+		return;
 	}
+	guard->regret++;
+	lpl_guard_event(guard, 1);
 }
 
 /**

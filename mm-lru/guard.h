@@ -24,6 +24,7 @@
  * @total: pages that have a stamp: those on the lists, and shadows
  * @share: part of @frames that the window is to have, of %LPL_SHARE_ONE
  * @debt: misses above those of LRU; -@frames / 32 at the least
+ * @missed: misses that LRU would have had lately, in about 4 times lpl_guard_age()
  * @tripped: until @until all is as in LRU
  * @until: tick
  * @dwell: for how long it will be next time, ticks
@@ -46,6 +47,7 @@ struct lpl_guard {
 	u32 total;
 	u32 share;
 	s32 debt;
+	u32 missed;
 	bool tripped;
 	u32 until;
 	u32 dwell;
@@ -86,6 +88,17 @@ enum lpl_verdict {
 	LPL_KEEP_TAIL,
 };
 
+/* Every second code, up to 40 minutes: for words that have 6 bits to spare. */
+static inline u8 lpl_gap_pack(u8 gap)
+{
+	return (gap < 126 ? gap + 1 : 127) / 2;
+}
+
+static inline u8 lpl_gap_unpack(u8 packed)
+{
+	return 2 * packed;
+}
+
 u8 lpl_gap_code(u32 ticks);
 u32 lpl_gap_ticks(u8 code);
 u8 lpl_gap_after(u8 gap, u32 since, u32 period, u32 evict_age);
@@ -98,6 +111,7 @@ void lpl_guard_page(struct lpl_guard *guard, u32 age, u32 nr);
 void lpl_guard_unpage(struct lpl_guard *guard, u32 age, u32 nr);
 void lpl_guard_shadow(struct lpl_guard *guard, u32 age, u32 nr);
 void lpl_guard_unshadow(struct lpl_guard *guard, u32 age, u32 nr);
+void lpl_guard_hit(struct lpl_guard *guard, u32 age);
 void lpl_guard_use(struct lpl_guard *guard, u32 age, u32 nr, bool again);
 void lpl_guard_refault(struct lpl_guard *guard, u32 age);
 u32 lpl_guard_age(const struct lpl_guard *guard);

@@ -171,6 +171,21 @@ static void guard_codes_err_by_a_sixteenth(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, lpl_gap_code(lpl_gap_ticks(code)), code);
 }
 
+static void guard_codes_are_packed(struct kunit *test)
+{
+	unsigned int code;
+
+	KUNIT_EXPECT_EQ(test, lpl_gap_pack(0), 0);
+	for (code = 1; code < 256; code++) {
+		unsigned int back = lpl_gap_unpack(lpl_gap_pack(code));
+
+		KUNIT_ASSERT_LT(test, lpl_gap_pack(code), 64);
+		KUNIT_ASSERT_GE(test, back, min(code, 126U));
+		KUNIT_ASSERT_LE(test, back, code + 1);
+		KUNIT_ASSERT_EQ(test, lpl_gap_pack(back), lpl_gap_pack(code));
+	}
+}
+
 static void guard_gap_is_an_average(struct kunit *test)
 {
 	u8 gap = lpl_gap_after(0, 100, 1, 1000);
@@ -373,7 +388,8 @@ static void guard_trips_and_recovers(struct kunit *test)
 
 	guard_test_fill(ctx);
 	for (j = 0; j < 8; j++) {
-		for (i = 0; i < 40; i++)
+		guard->missed = 16 * 320;
+		for (i = 0; i < 20; i++)
 			lpl_guard_event(guard, 1);
 		KUNIT_ASSERT_FALSE(test, guard->tripped);
 		lpl_guard_event(guard, 1);
@@ -435,9 +451,32 @@ static void guard_gains_are_not_hoarded(struct kunit *test)
 	for (i = 0; i < 5000; i++)
 		lpl_guard_event(guard, -1);
 	KUNIT_EXPECT_EQ(test, guard->debt, -10);
-	for (i = 0; i < 51; i++)
+	guard->missed = 16 * 320;
+	for (i = 0; i < 31; i++)
 		lpl_guard_event(guard, 1);
 	KUNIT_EXPECT_EQ(test, guard->trips, 1U);
+}
+
+/* Few misses of LRU, little patience; and they are forgotten. */
+static void guard_patience_is_in_proportion(struct kunit *test)
+{
+	struct guard_test *ctx = test->priv;
+	struct lpl_guard *guard = &ctx->guard;
+	u32 i, age;
+
+	guard_test_fill(ctx);
+	KUNIT_EXPECT_EQ(test, lpl_guard_allowance(guard), 320 / 64);
+	guard->missed = 16 * 10;
+	KUNIT_EXPECT_EQ(test, lpl_guard_allowance(guard), 10);
+	guard->missed = 16 * 320;
+	KUNIT_EXPECT_EQ(test, lpl_guard_allowance(guard), 320 / 16);
+
+	age = lpl_guard_age(guard);
+	for (i = 0; i < 8 * age; i++)
+		guard_test_pass(ctx, 1);
+	KUNIT_EXPECT_LT(test, guard->missed, 16U * 320 * 3 / 4);
+	guard_test_pass(ctx, 1000 * age);
+	KUNIT_EXPECT_EQ(test, guard->missed, 0U);
 }
 
 static void guard_window_has_bounds(struct kunit *test)
@@ -473,9 +512,9 @@ static void guard_judges(struct kunit *test)
 	struct lpl_contender near = { .gap = lpl_gap_code(350), .age = 10 };
 	struct lpl_contender once = { .gap = 0, .age = 10 };
 	struct lpl_contender idle = { .gap = lpl_gap_code(10), .age = 400 };
-	u32 most = 240;
+	u32 most = 300;
 
-	/* Three quarters of 320 is what the window is to have. */
+	/* 15/16 of 320 is what the window is to have. */
 	guard_test_fill(ctx);
 	KUNIT_ASSERT_EQ(test, lpl_guard_window(guard), most);
 	KUNIT_EXPECT_EQ(test, lpl_guard_judge(guard, most, &fast, &slow, false),
@@ -519,6 +558,7 @@ static void guard_off_is_lru(struct kunit *test)
 static struct kunit_case guard_test_cases[] = {
 	KUNIT_CASE(guard_codes_are_in_order),
 	KUNIT_CASE(guard_codes_err_by_a_sixteenth),
+	KUNIT_CASE(guard_codes_are_packed),
 	KUNIT_CASE(guard_gap_is_an_average),
 	KUNIT_CASE(guard_gap_has_bounds),
 	KUNIT_CASE(guard_classes),
@@ -532,6 +572,7 @@ static struct kunit_case guard_test_cases[] = {
 	KUNIT_CASE(guard_trips_and_recovers),
 	KUNIT_CASE(guard_tripped_is_lru),
 	KUNIT_CASE(guard_gains_are_not_hoarded),
+	KUNIT_CASE(guard_patience_is_in_proportion),
 	KUNIT_CASE(guard_window_has_bounds),
 	KUNIT_CASE(guard_judges),
 	KUNIT_CASE(guard_off_is_lru),

@@ -78,6 +78,13 @@ static u32 sim_age(int page)
 	return sim_now - sim_page[page].stamp;
 }
 
+/* As the words of pages hold it. */
+static u8 sim_gap_after(u8 gap, u32 age)
+{
+	gap = lpl_gap_after(gap, age, sim_period, lpl_guard_age(&sim_guard));
+	return lpl_gap_unpack(lpl_gap_pack(gap));
+}
+
 /* A harvest, or reclaim, finds the accessed bit set. */
 static void sim_found_young(int page)
 {
@@ -87,8 +94,7 @@ static void sim_found_young(int page)
 	p->young = false;
 	sim_off(page);
 	if (!p->fresh)
-		p->gap = lpl_gap_after(p->gap, sim_age(page), sim_period,
-				       lpl_guard_age(&sim_guard));
+		p->gap = sim_gap_after(p->gap, sim_age(page));
 	if (sim_guarded)
 		lpl_guard_use(&sim_guard, sim_age(page), 1, !p->fresh);
 	p->fresh = false;
@@ -210,8 +216,7 @@ static void sim_fault(int page)
 		for (i = 0; i < sim_batch; i++)
 			sim_reclaim();
 	if (p->shadow) {
-		p->gap = lpl_gap_after(p->gap, sim_age(page), sim_period,
-				       lpl_guard_age(&sim_guard));
+		p->gap = sim_gap_after(p->gap, sim_age(page));
 		if (sim_guarded)
 			lpl_guard_refault(&sim_guard, sim_age(page));
 		lpl_guard_unshadow(&sim_guard, sim_age(page), 1);
