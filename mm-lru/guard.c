@@ -106,6 +106,8 @@
 
 /* Buckets that fall off the old end at once. */
 #define LPL_SLIDE		(LPL_BUCKETS / 8)
+/* Buckets to either side in which a page may be that is not in its own. */
+#define LPL_NEAR		8
 #define LPL_SHIFT_MAX		20
 #define LPL_SHIFT_FIRST		4
 
@@ -417,16 +419,14 @@ static u32 lpl_take_from(struct lpl_guard *guard, u64 bucket, u32 nr)
 	return nr;
 }
 
-/*
- * What was divided evenly, perhaps more than once, is in the other half or not
- * far from it, or has fallen off: the sum stays right whatever was guessed.
- */
-static u32 lpl_take_near(struct lpl_guard *guard, u64 bucket, u32 nr)
+/* In order of distance, up to @far; from the oldest bucket if it is before that. */
+static u32 lpl_take_near(struct lpl_guard *guard, u64 bucket, u32 nr, u64 far)
 {
 	u32 left = nr;
 	u64 d;
 
-	for (d = 1; left && d < LPL_BUCKETS; d++) {
+	bucket = max(bucket, guard->origin);
+	for (d = 0; left && d <= far; d++) {
 		if (bucket >= guard->origin + d)
 			left -= lpl_take_from(guard, bucket - d, left);
 		if (bucket + d >= guard->origin && bucket + d <= lpl_newest(guard))
@@ -435,18 +435,22 @@ static u32 lpl_take_near(struct lpl_guard *guard, u64 bucket, u32 nr)
 	return nr - left;
 }
 
+/*
+ * What was divided evenly is in the other half or, divided again, near it, as are
+ * pages of a harvest that took some ticks; or it has fallen off.  The sum stays
+ * right whatever was guessed.
+ */
 static void lpl_count_out(struct lpl_guard *guard, u32 age, u32 nr)
 {
 	u64 bucket = lpl_bucket(guard, age);
 	u32 left = nr - lpl_take_from(guard, bucket, nr);
 
-	if (left && bucket >= guard->origin && (bucket ^ 1) >= guard->origin &&
-	    (bucket ^ 1) <= lpl_newest(guard))
-		left -= lpl_take_from(guard, bucket ^ 1, left);
-	if (left && guard->older)
+	if (left && bucket >= guard->origin)
+		left -= lpl_take_near(guard, bucket, left, LPL_NEAR);
+	if (left)
 		left -= lpl_take_from(guard, 0, left);
 	if (left)
-		left -= lpl_take_near(guard, max(bucket, guard->origin), left);
+		left -= lpl_take_near(guard, bucket, left, LPL_BUCKETS);
 	guard->drift += left;
 	guard->total -= nr - left;
 }
