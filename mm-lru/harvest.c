@@ -24,6 +24,7 @@
 
 #include "../internal.h"
 #include "internal.h"
+#include "keep.h"
 
 /* Ticks that mms are left on the lists of the CPUs, which hold what has ended. */
 #define LPL_REST_MAX		10
@@ -114,7 +115,9 @@ static void lpl_move_batch(struct lpl_walk *walk)
 		    folio_test_unevictable(folio) ||
 		    folio_test_active(folio) || folio_lru_gen(folio) >= 0)
 			continue;
-		list_move(&folio->lru, &lruvec->lists[folio_lru_list(folio)]);
+		list_move(&folio->lru, lpl_guarded() ?
+			  __lpl_keep_used(lruvec, folio, walk->now, walk->every) :
+			  &lruvec->lists[folio_lru_list(folio)]);
 		walk->moved++;
 	}
 	if (lruvec)
@@ -136,8 +139,11 @@ static void lpl_touched(struct lpl_walk *walk, struct folio *folio)
 	/* The first access seen of all is the fault that brought it. */
 	if (word && !(word & LPL_FRESH) && !folio_test_workingset(folio))
 		folio_set_workingset(folio);
-	lpl_set_folio_word(folio, lpl_word_touched(word, walk->now, READ_ONCE(lpl_since),
-						   walk->every));
+	/* With guard the word is written together with what counts it. */
+	if (!lpl_guarded())
+		lpl_set_folio_word(folio, lpl_word_touched(word, walk->now,
+							   READ_ONCE(lpl_since),
+							   walk->every));
 	walk->batch[walk->nr++] = folio;
 	if (walk->nr == LPL_MOVE_BATCH)
 		lpl_move_batch(walk);
