@@ -23,7 +23,7 @@ import simulate
 GUEST = os.path.join(kernels.ROOT, "scripts", "guest")
 # Pattern and what is touched, % of the memory available at the start.
 CASES = [("rand", 60), ("rand", 120), ("zipf", 120), ("shift", 120), ("seq", 120), ("cyclic", 110)]
-POLICIES = ["classic", "mglru", "lru", "always"]
+POLICIES = ["classic", "mglru", "lru", "always", "guard"]
 WORK = ["allocate", "touch", "free", "compute"]
 SHOWN = ["touches_s", "miss", "scan_steal", "fidelity", "klrud_pct", "frames"]
 
@@ -127,7 +127,7 @@ def median(rows, key):
 
 def main(argv):
     args = parse(argv)
-    keys = SHOWN + ["apart_60ms", "sim_lru", "sim_opt", "sim_random"]
+    keys = SHOWN + ["apart_60ms", "sim_lru", "sim_guard", "sim_opt", "sim_random"]
     with tempfile.TemporaryDirectory() as scratch, open(args.out or os.devnull, "a") as log:
         if args.bench or args.oom:
             (bench if args.bench else oom)(args, log)
