@@ -59,12 +59,12 @@
  *     frames, and with each regret larger by two, between 1/16 and 31/32;
  *   - when the debt, regret - gain but no less than -1/32 of the frames, is
  *     above 1/16 of the misses that LRU would have had lately, or of the
- *     frames, the guard trips: the oldest page goes, whether in the window
- *     or kept, and pages that are used go to the window.  That is LRU
- *     from then on, with no page given up that LRU would hold.  It lasts for
- *     twice the time that LRU keeps a page (now - T), and doubly long the next
- *     time, up to 32 times; then the guard begins again with the largest
- *     window.  While gains outweigh regrets these times shrink again.
+ *     frames, the guard trips: the oldest page goes, whether in the window or
+ *     kept, and pages that are used go to the window.  That is LRU from then
+ *     on, with no page given up that LRU would hold.  It lasts for twice the
+ *     time that LRU keeps a page (now - T), and doubly long the next time, up
+ *     to 32 times; then the guard begins again with the largest window.  While
+ *     gains outweigh regrets these times shrink again.
  *
  * So an episode in which it is wrong costs 1/16 of the frames in faults at the
  * most, and some per cent where faults are few, down to 1/64 of the frames;

@@ -27,7 +27,7 @@
  */
 struct lpl_keep {
 	struct rcu_head rcu;
-	spinlock_t lock;
+	spinlock_t lock; /* guard; innermost, interrupts disabled */
 	struct lpl_guard guard;
 	u32 window;
 	u32 id;

@@ -103,7 +103,7 @@ def bench(args, log):
             text = guest(args, "bench", policy, [f"load={load}", "mib=32", *args.options])
             log.write(f"# bench {policy} load={load}\n{text}")
             rows = {work: fields(text, f"bench work={work}") for work in WORK}
-            ran = fields(text, "bench policy=" + ("lru" if policy == "always" else policy))
+            ran = fields(text, "bench policy=" + ("lru" if policy in ("always", "guard") else policy))
             faults = sum(int(row["minor"]) + int(row["major"]) for row in rows.values())
             print(f"| {load} | {policy} | " + " | ".join(rows[work]["ns_page"] for work in WORK) +
                   f" | {faults} | {ran['kswapd_pct']} | {ran['klrud_pct']} |", flush=True)
