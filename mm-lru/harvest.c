@@ -70,6 +70,19 @@ struct lpl_walk {
 
 /* ----------------------------------------------------------------- moving */
 
+/* Sparse does not follow a lock from call to call: to it, these do nothing. */
+static void lpl_lock_lruvec(struct lruvec *lruvec, unsigned long *flags)
+{
+	spin_lock_irqsave(&lruvec->lru_lock, *flags);
+	__release(&lruvec->lru_lock);
+}
+
+static void lpl_unlock_lruvec(struct lruvec *lruvec, unsigned long flags)
+{
+	__acquire(&lruvec->lru_lock);
+	spin_unlock_irqrestore(&lruvec->lru_lock, flags);
+}
+
 /*
  * The lock of the lruvec that @folio is on, in place of *@lruvec; false if
  * @folio is on none.
@@ -90,9 +103,9 @@ static bool lpl_lock_list(struct folio *folio, struct lruvec **lruvec,
 		return false;
 	if (!*lruvec || !folio_matches_lruvec(folio, *lruvec)) {
 		if (*lruvec)
-			unlock_page_lruvec_irqrestore(*lruvec, *flags);
+			lpl_unlock_lruvec(*lruvec, *flags);
 		*lruvec = folio_lruvec(folio);
-		spin_lock_irqsave(&(*lruvec)->lru_lock, *flags);
+		lpl_lock_lruvec(*lruvec, flags);
 	}
 	if (!folio_test_lru(folio))
 		return false;
@@ -121,7 +134,7 @@ static void lpl_move_batch(struct lpl_walk *walk)
 		walk->moved++;
 	}
 	if (lruvec)
-		unlock_page_lruvec_irqrestore(lruvec, flags);
+		lpl_unlock_lruvec(lruvec, flags);
 	walk->nr = 0;
 }
 
@@ -358,6 +371,7 @@ static void lpl_told_table(struct lpl_walk *walk, struct vm_area_struct *vma,
 
 	if (!start)
 		return;
+	__acquire(RCU);		/* for sparse, as above */
 	for_each_set_bit(i, bits, nr) {
 		pte_t pte = ptep_get(start + i);
 		struct folio *folio;
