@@ -82,12 +82,12 @@
  *		Numbers
  *
  * Gaps are codes of 8 bits, 8 steps to an octave (error 1/16 at the most), of
- * which words of pages and shadows hold every second one, in 6 bits.  The histogram has 512 buckets of 2^shift ticks.  A bucket
- * is made twice as wide when T is near the old end, and half as wide when T is
- * among the newest 1/16, with its pages divided evenly, since when they came is
- * not known.  What falls off the old end is counted in one number.  Of the
- * bucket that T is in, LRU holds a part; uses of its pages are hits in the same
- * proportion.
+ * which words of pages and shadows hold every second one, in 6 bits.  The
+ * histogram has 512 buckets of 2^shift ticks.  A bucket is made twice as wide
+ * when T is near the old end, and half as wide when T is among the newest 1/16,
+ * with its pages divided evenly, since when they came is not known.  What falls
+ * off the old end is counted in one number.  Of the bucket that T is in, LRU
+ * holds a part; uses of its pages are hits in the same proportion.
  *
  *		Locks, time
  *
