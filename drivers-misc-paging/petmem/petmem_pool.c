@@ -541,6 +541,8 @@ static int petmem_memory_notify(struct notifier_block *nb, unsigned long action,
 
 static struct notifier_block petmem_memory_nb = {
 	.notifier_call = petmem_memory_notify,
+	/* The last to be asked, so that nobody refuses what it was told of. */
+	.priority = INT_MIN,
 };
 
 /**

@@ -132,14 +132,14 @@ def values(runs, conditions, where):
                             f"{runs[str(n)].text()}\n```" for n in NUMBERS[1:]),
         "THREAD": runs["default"].thread,
         "SIZES": markdown(["nr_structs", "pages", "order", "pages of that order", "unused pages",
-                        "bytes used", "structs per page"], [size_row(runs[str(n)], page) for n in NUMBERS]),
+                           "bytes used", "structs per page"], [size_row(runs[str(n)], page) for n in NUMBERS]),
         "ORDERS": markdown(["nr_structs", "n = pages", "n is", "my_get_order(n)", "pages got"],
-                        sorted(rows.values(), key=lambda row: row[1])),
+                           sorted(rows.values(), key=lambda row: row[1])),
         "FRAMES": markdown(["page", "page frame number", "physical address", "value of j = k = 0"],
-                        [[i, pfn, hex(int(pfn, 16) * page), value] for i, pfn, value in frames]),
+                           [[i, pfn, hex(int(pfn, 16) * page), value] for i, pfn, value in frames]),
         "REFUSED": markdown(["nr_structs", "modprobe", "the kernel's log"],
-                         [[n, runs[n].errors.replace("\n", " "),
-                           "; ".join(dict.fromkeys(runs[n].text().split("\n")))] for n in REFUSED]),
+                            [[n, runs[n].errors.replace("\n", " "),
+                              "; ".join(dict.fromkeys(runs[n].text().split("\n")))] for n in REFUSED]),
     }
 
 

@@ -75,9 +75,9 @@ def perf_table(perf):
     for row in perf:
         found.setdefault((int(row["size"]), row["mode"]), {})[row["event"]] = row["value"]
     return markdown(["N", "memory", "page-faults", "instructions", "cycles"],
-                 [[size, BY_NAME[mode].title, *[counts.get(event, "not counted") for event in
-                                                ("page-faults", "instructions", "cycles")]]
-                  for (size, mode), counts in sorted(found.items(), key=lambda item: item[0][0])])
+                    [[size, BY_NAME[mode].title, *[counts.get(event, "not counted") for event in
+                                                   ("page-faults", "instructions", "cycles")]]
+                     for (size, mode), counts in sorted(found.items(), key=lambda item: item[0][0])])
 
 
 def faults_256(perf):
@@ -109,8 +109,8 @@ def cost_text(results):
     return ("\nInstructions per page, counted exactly (`scripts/exp/paging/cost`, cortex-a72 under "
             "`-icount`, -Os, PREEMPT_NONE):\n\n"
             + markdown(["way", "mmap", "touch", "munmap", "all", "faults per page"],
-                    [[way, *[rows[way][key] for key in ("mmap", "touch", "munmap", "all", "faults_per_page")]]
-                     for way in ways if way in rows]))
+                       [[way, *[rows[way][key] for key in ("mmap", "touch", "munmap", "all", "faults_per_page")]]
+                        for way in ways if way in rows]))
 
 
 def values(results):

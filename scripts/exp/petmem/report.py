@@ -77,7 +77,7 @@ def state(names):
     if not names:
         return "The kselftests were not run for this report: `scripts/kselftest arm64 petmem` does."
     return "The kselftests, in guests:\n\n" + markdown(["kernel", "program", "result", "tests"],
-                                                   [row for name in names for row in tested(name)])
+                                                      [row for name in names for row in tested(name)])
 
 
 def costs(data):

@@ -85,13 +85,13 @@ def layout_table(layouts):
         rows.append([SCHEMES[scheme], made["blocks"], made["pages"], made["zero"], made["va_ranges"], made["runs"],
                      digits(int(made["pages"]) / int(made["runs"])), made["longest"], up, down, back, made["faults"]])
     return markdown(["scheme", "blocks", "pages present", "on the zero page", "VA ranges", "PA runs", "pages per run",
-                  "longest run", "next run above", "below", "of these just below", "page faults"], rows)
+                     "longest run", "next run above", "below", "of these just below", "page faults"], rows)
 
 
 def address_table(layouts):
     return markdown(["scheme", "first VA", "last VA", "first, second and last block, as they were allocated"],
-                 [[SCHEMES[scheme], f"{made['first_va']:#x}", f"{made['end_va'] - 1:#x}",
-                   f"{made['first']}, {made['second']}, {made['last']}".replace("(nil)", "none")] for scheme, made in layouts.items()])
+                    [[SCHEMES[scheme], f"{made['first_va']:#x}", f"{made['end_va'] - 1:#x}",
+                      f"{made['first']}, {made['second']}, {made['last']}".replace("(nil)", "none")] for scheme, made in layouts.items()])
 
 
 def contiguous_text(layouts):
@@ -130,7 +130,7 @@ def region_table(run):
         rows.append([QUARTERS[quarter], WHAT[quarter], digits(sweeps), f"{expected:.2f}", f"{measured:.2f}",
                      f"{100 * off:.2f} %" if expected else "-", f"{least} to {most}"])
     return markdown(["quarter", "the program", "sweeps per second", "expected", "counted", "off",
-                  "single pages"], rows)
+                     "single pages"], rows)
 
 
 def monitor_text(run, ns):
@@ -152,8 +152,8 @@ def saturation_text(run):
 
 def rates_text(monitor):
     return markdown(["run", "pace asked for", "interval", "sweeps per second: first quarter", "second quarter"],
-                 [[run["title"], f"{run['pace_ms']} ms", f"{run['interval_ms']} ms" if run["interval_ms"] else "none",
-                   f"{run['rates'][0]:.1f}", f"{run['rates'][1]:.1f}"] for run in monitor["runs"].values()])
+                    [[run["title"], f"{run['pace_ms']} ms", f"{run['interval_ms']} ms" if run["interval_ms"] else "none",
+                      f"{run['rates'][0]:.1f}", f"{run['rates'][1]:.1f}"] for run in monitor["runs"].values()])
 
 
 def log_lines(run):
@@ -197,8 +197,8 @@ def values(walker, monitor):
         "TIME": monitor["conditions"]["time"], "RATES": rates_text(monitor), "RUNS": runs_text(monitor),
         "WORST": f"{100 * worst:.2f}", "LOG": log_lines(heat),
         "CONDITIONS": markdown(["boot", "what", "value"], [
-            [boot, key, value] for boot, found in {**walker["conditions"], "monitor": monitor["conditions"]}.items()
-            for key, value in sorted(found.items())]),
+               [boot, key, value] for boot, found in {**walker["conditions"], "monitor": monitor["conditions"]}.items()
+               for key, value in sorted(found.items())]),
     }
 
 
