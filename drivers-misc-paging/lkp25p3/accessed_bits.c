@@ -21,6 +21,7 @@
  * theirs and is cleared in all of them: the block is read and cleared once, and
  * each of its pages counts as accessed.
  */
+#include <linux/accessed_bits.h>
 #include <linux/export.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
@@ -31,8 +32,6 @@
 #include <linux/sched/mm.h>
 #include <linux/spinlock.h>
 #include <asm/tlbflush.h>
-
-#include "accessed_bits.h"
 
 /* Page tables looked at under one hold of mmap_lock. */
 #define TABLES_PER_HOLD	16

@@ -17,6 +17,7 @@
  * it was started with; the thread is stopped and the files in debugfs are
  * removed, which waits for their readers, before it is freed.
  */
+#include <linux/accessed_bits.h>
 #include <linux/completion.h>
 #include <linux/debugfs.h>
 #include <linux/hrtimer.h>
@@ -29,7 +30,6 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include "accessed_bits.h"
 #include "lkp25p3_internal.h"
 #include "lkp25p3_regions.h"
 #include "lkp25p3_ring.h"

@@ -6,8 +6,8 @@
  * address space on their own steal them from each other.  Here each says whom
  * it is (a consumer) and is told what any other one has found.
  */
-#ifndef _ACCESSED_BITS_H
-#define _ACCESSED_BITS_H
+#ifndef _LINUX_ACCESSED_BITS_H
+#define _LINUX_ACCESSED_BITS_H
 
 #include <linux/jump_label.h>
 #include <linux/list.h>
@@ -62,10 +62,11 @@ struct accessed_bits_scan {
 int accessed_bits_scan(struct accessed_bits_scan *scan, unsigned long start,
 		       unsigned long end);
 bool accessed_bits_in_hardware(void);
-void accessed_bits_register(struct accessed_bits_consumer *consumer);
-void accessed_bits_unregister(struct accessed_bits_consumer *consumer);
 
 #ifdef CONFIG_ACCESSED_BITS
+
+void accessed_bits_register(struct accessed_bits_consumer *consumer);
+void accessed_bits_unregister(struct accessed_bits_consumer *consumer);
 
 DECLARE_STATIC_KEY_FALSE(accessed_bits_shared);
 
@@ -95,6 +96,14 @@ static inline void accessed_bits_report(struct accessed_bits_consumer *self,
 
 #else
 
+static inline void accessed_bits_register(struct accessed_bits_consumer *consumer)
+{
+}
+
+static inline void accessed_bits_unregister(struct accessed_bits_consumer *consumer)
+{
+}
+
 static inline void accessed_bits_report(struct accessed_bits_consumer *self,
 					struct vm_area_struct *vma,
 					unsigned long addr,
@@ -105,4 +114,4 @@ static inline void accessed_bits_report(struct accessed_bits_consumer *self,
 
 #endif /* CONFIG_ACCESSED_BITS */
 
-#endif /* _ACCESSED_BITS_H */
+#endif /* _LINUX_ACCESSED_BITS_H */

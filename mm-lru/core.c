@@ -1,0 +1,626 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * lru_page_list: a queue of the pages of all processes, by last access.
+ *
+ *		Where the order is
+ *
+ * A folio is on the list of its memory cgroup and node by folio->lru, as ever:
+ * while this policy is active all evictable folios are on the two inactive
+ * lists of their lruvec, PG_active clear, most recently used first.  So what
+ * isolates, migrates, splits, charges or frees folios needs to know nothing of
+ * the policy, and the checks of reclaim are the stock ones.
+ *
+ * A word of 4 bytes for each page (page_ext) says when a folio was last seen
+ * accessed, in ticks of 10 ms.  The list is the order within one lruvec and
+ * type; the stamps order the lists against each other: reclaim takes from the
+ * oldest tail, and debugfs merges the lists into the one queue that they are.
+ * The stamp is also what puts a folio back where it was after compaction or
+ * migration had taken it off.
+ *
+ *	     tick, switch		 klrud			   reclaim
+ *	  note the mm that ran -> read and clear its	-> take from the tail,
+ *	  wake klrud each 10 ms   accessed bits, move      accessed after all:
+ *				  touched pages to front   to the front
+ *
+ * Accessed bits are not read in the tick: mmap_lock sleeps, page table locks
+ * are taken with interrupts enabled, and a walk takes long.
+ *
+ *		How exact it is
+ *
+ * A folio touched between two harvests gets the stamp of the second.  The tail
+ * is exact to the instant, since folio_check_references() sees an access that
+ * came after the last harvest, and what is mapped beside is looked at as well.
+ * In mode `always' a harvest is due each 10 ms; otherwise it is when the order
+ * would be wrong by more than a part of the age at which pages are evicted now,
+ * and only while the budget lasts; see control.c.
+ *
+ * Reading a bit without clearing it tells nothing the second time, and clearing
+ * it has a price: on cores without hardware accessed flag the next touch
+ * faults.  Where nothing is being reclaimed the order has no use, and such
+ * cores are left alone.  One flush of the TLB for each address space and
+ * harvest follows the clearing, since an entry that stays in the TLB would
+ * hide all later accesses, most of all to the hottest pages.
+ *
+ * Secondary page tables (KVM's) are looked at only by reclaim, at the tail.
+ * What else clears accessed bits of the same address spaces (lkp25p3's monitor)
+ * is told of what is cleared here, and tells: see accessed_bits.h.
+ *
+ *		Locks
+ *
+ *	mmap_lock (trylock, read)	harvest of one mm; given up when wanted
+ *	  page table lock		pins what is mapped: no references needed
+ *	    lru_lock			moves, insertions; interrupts disabled
+ *
+ * which is the order at the top of mm/rmap.c.  The noting of mms takes no lock
+ * (llist) since the rq may be locked; the harvester is woken from the tick
+ * after the rq is unlocked.  A change of policy takes, in this order,
+ *
+ *	lpl_policy_mutex, cgroup_mutex, cpus_read_lock, get_online_mems,
+ *	  jump_label_mutex	the key is turned first
+ *	  lru_lock		then the lists of each lruvec are converted
+ *
+ * An insertion reads the key under lru_lock, and the conversion of the lruvec
+ * comes after: whatever went to an active list before the key was turned is
+ * moved, and afterwards nothing goes there.  What has not been moved yet when
+ * reclaim comes is moved by reclaim itself, and what was read once is put on the
+ * queue before the key is turned back: nobody is killed for folios that the
+ * change hides.
+ *
+ * Words are written without a lock.  Both writers of a race, a harvest and the
+ * insertion of a folio that was isolated meanwhile, write a stamp not older
+ * than the last tick, or the one that was there.
+ *
+ *		Page cache that no process has mapped
+ *
+ * It is in the queue too, from its second use on: what is read once, as by a
+ * stream, waits on a list of its own and is taken from there first, as soon as
+ * it is so old, or there is so much of it, that readahead has been of use.
+ * Memory that MADV_FREE has given up waits there as well.
+ *
+ *		Folios that reclaim could not take
+ *
+ * The stock lists send these to the head, to be out of the way of the next
+ * batch.  Here that would make them recently used.  They are parked beside the
+ * queue until the round is over, then the list is spliced to the tail at once.
+ * Those that wait for writeback do go to the front: when it ends they are
+ * rotated to the tail by folio_rotate_reclaimable(), and until then scanning
+ * them again would stall reclaim.
+ */
+#include <linux/atomic.h>
+#include <linux/init.h>
+#include <linux/memcontrol.h>
+#include <linux/memory_hotplug.h>
+#include <linux/mm.h>
+#include <linux/mm_inline.h>
+#include <linux/nodemask.h>
+#include <linux/page_ext.h>
+#include <linux/sizes.h>
+#include <linux/string.h>
+
+#include "internal.h"
+
+DEFINE_STATIC_KEY_FALSE(lru_page_list_key);
+
+atomic_long_t lpl_stats[LPL_NR_STATS];
+
+/**
+ * lpl_now() - the current tick
+ *
+ * Return: ticks of LPL_TICK_MS.
+ */
+u32 lpl_now(void)
+{
+	return lpl_tick_of(get_jiffies_64());
+}
+
+/* ------------------------------------------------------------------ words */
+
+static bool lpl_wanted __initdata = true;
+
+static bool __init lpl_need_page_ext(void)
+{
+	return lpl_wanted;
+}
+
+static bool lpl_have_words __ro_after_init;
+
+static void __init lpl_init_page_ext(void)
+{
+	lpl_have_words = lpl_wanted;
+}
+
+struct page_ext_operations lru_page_list_page_ext_ops = {
+	.size = sizeof(u32),
+	.need = lpl_need_page_ext,
+	.init = lpl_init_page_ext,
+};
+
+static u32 *lpl_word_of(struct page_ext *page_ext)
+{
+	return page_ext_data(page_ext, lru_page_list_page_ext);
+}
+
+/**
+ * lpl_set_aside() - is there memory for words?
+ *
+ * Return: false if the kernel was booted with lru_page_list=off.
+ */
+bool lpl_set_aside(void)
+{
+	return lpl_have_words;
+}
+
+static u32 lpl_page_word(struct page *page)
+{
+	struct page_ext *page_ext = page_ext_get(page);
+	u32 word = 0;
+
+	if (page_ext) {
+		word = READ_ONCE(*lpl_word_of(page_ext));
+		page_ext_put(page_ext);
+	}
+	return word;
+}
+
+static void lpl_set_page_word(struct page *page, u32 word)
+{
+	struct page_ext *page_ext = page_ext_get(page);
+
+	if (page_ext) {
+		WRITE_ONCE(*lpl_word_of(page_ext), word);
+		page_ext_put(page_ext);
+	}
+}
+
+/**
+ * lpl_folio_word() - what is known of a folio
+ * @folio: the folio
+ *
+ * Return: its word, 0 if nothing is.
+ */
+u32 lpl_folio_word(struct folio *folio)
+{
+	return lpl_page_word(&folio->page);
+}
+
+void lpl_set_folio_word(struct folio *folio, u32 word)
+{
+	lpl_set_page_word(&folio->page, word);
+}
+
+/**
+ * lpl_mapped_word() - the word of a folio, in place
+ * @folio: the folio; mapped by a page table whose lock is held
+ *
+ * The words of memory that goes offline go away, but a mapped page is not of
+ * that, and stays mapped while the lock is held.
+ *
+ * Return: where its word is, NULL if there is none.
+ */
+u32 *lpl_mapped_word(struct folio *folio)
+{
+	struct page_ext *page_ext = page_ext_get(&folio->page);
+	u32 *word;
+
+	if (!page_ext)
+		return NULL;
+	word = lpl_word_of(page_ext);
+	page_ext_put(page_ext);
+	return word;
+}
+
+/**
+ * lpl_folio_age() - how long ago a folio was last seen accessed
+ * @folio: the folio
+ * @now: current tick
+ *
+ * Return: ticks.
+ */
+u32 lpl_folio_age(struct folio *folio, u32 now)
+{
+	return lpl_age(lpl_folio_word(folio), now, READ_ONCE(lpl_since));
+}
+
+/*
+ * The page goes to the allocator: what will be in it is new.  The first page
+ * of a block is the only one to have a word, as a split gives each part its
+ * own and parts are freed one by one.
+ */
+void __lru_page_list_free(struct page *page)
+{
+	lpl_set_page_word(page, 0);
+}
+
+void __lru_page_list_copy(struct folio *dst, struct folio *src)
+{
+	lpl_set_folio_word(dst, lpl_folio_word(src));
+}
+
+void __lru_page_list_touch(struct folio *folio)
+{
+	lpl_set_folio_word(folio, lpl_word(lpl_now(), 0));
+}
+
+/* The only writer of a race that is not younger: it must not win. */
+static void lpl_keep_word(struct page *page, u32 now)
+{
+	struct page_ext *page_ext = page_ext_get(page);
+	u32 *word, old;
+
+	if (!page_ext)
+		return;
+	word = lpl_word_of(page_ext);
+	old = READ_ONCE(*word);
+	if (lpl_word_kept(old, now) != old)
+		cmpxchg(word, old, lpl_word_kept(old, now));
+	page_ext_put(page_ext);
+}
+
+/**
+ * lpl_keep_words() - keep all that is very old from looking young again
+ *
+ * Context: process context; looks at every page there is.
+ */
+void lpl_keep_words(void)
+{
+	u32 now = lpl_now();
+	struct zone *zone;
+
+	get_online_mems();
+	for_each_populated_zone(zone) {
+		unsigned long pfn, end = zone_end_pfn(zone);
+
+		for (pfn = zone->zone_start_pfn; pfn < end; pfn++) {
+			struct page *page = pfn_to_online_page(pfn);
+
+			if (page)
+				lpl_keep_word(page, now);
+			else
+				pfn = ALIGN(pfn + 1, pageblock_nr_pages) - 1;
+			if (pfn % pageblock_nr_pages == 0)
+				cond_resched();
+		}
+	}
+	put_online_mems();
+	if (now - READ_ONCE(lpl_since) > LPL_STAMP_MASK)
+		WRITE_ONCE(lpl_since, now - LPL_STAMP_MASK);
+}
+
+/* ------------------------------------------------------------------ lists */
+
+static bool lpl_in_writeback(struct folio *folio)
+{
+	return folio_test_writeback(folio) ||
+	       (folio_test_dirty(folio) && folio_test_reclaim(folio));
+}
+
+/*
+ * A stream would push out all else; what refaults, or is used a second time, has
+ * PG_active here.  What MADV_FREE has given up goes first as well.
+ */
+static bool lpl_use_once(struct folio *folio)
+{
+	if (READ_ONCE(lpl_leaving) || !folio_is_file_lru(folio))
+		return false;
+	return folio_test_anon(folio) ||
+	       (!folio_test_active(folio) && !folio_mapped(folio));
+}
+
+static struct list_head *lpl_position(struct lruvec *lruvec, struct folio *folio)
+{
+	struct list_head *queue =
+		&lruvec->lists[folio_is_file_lru(folio) ? LRU_INACTIVE_FILE :
+							  LRU_INACTIVE_ANON];
+	u32 word = lpl_folio_word(folio);
+	u32 since = READ_ONCE(lpl_since);
+	u32 now = lpl_now();
+
+	/* Stamps from before the policy was chosen say nothing. */
+	if (!word || lpl_age(word, now, since) > now - since) {
+		lpl_set_folio_word(folio, lpl_word(now, LPL_FRESH));
+		return lpl_use_once(folio) ? &lruvec->lru_page_list.once : queue;
+	}
+	if ((word & LPL_FRESH || folio_test_anon(folio)) && lpl_use_once(folio))
+		return &lruvec->lru_page_list.once;
+	return lpl_place(queue, lpl_age(word, now, since), now, lpl_folio_age);
+}
+
+/*
+ * What goes to the tail counts as no younger than what is there: the stamps
+ * order the tails against each other, and a young one would shield those before
+ * it.
+ */
+static void lpl_set_coldest(struct folio *folio, struct list_head *queue)
+{
+	u32 now = lpl_now();
+	u32 age;
+
+	if (list_empty(queue))
+		return;
+	age = lpl_folio_age(lru_to_folio(queue), now);
+	if (lpl_folio_age(folio, now) < age)
+		lpl_set_folio_word(folio, lpl_word(now - age, 0));
+}
+
+/*
+ * Like lru_gen_add_folio(), with which it shares its callers, under lru_lock.
+ * PG_active means "added by an access" to the rest of mm; here the stamp does.
+ */
+bool __lru_page_list_add(struct lruvec *lruvec, struct folio *folio, bool tail)
+{
+	struct list_head *position;
+	enum lru_list lru;
+
+	if (folio_test_unevictable(folio))
+		return false;
+
+	position = tail ? NULL : lpl_position(lruvec, folio);
+	if (folio_test_active(folio))
+		folio_clear_active(folio);
+	lru = folio_lru_list(folio);
+	update_lru_size(lruvec, lru, folio_zonenum(folio), folio_nr_pages(folio));
+	if (tail) {
+		lpl_set_coldest(folio, &lruvec->lists[lru]);
+		list_add_tail(&folio->lru, &lruvec->lists[lru]);
+	} else {
+		list_add(&folio->lru, position);
+	}
+	return true;
+}
+
+/*
+ * Reclaim has just added @folio again as it could not take it; under lru_lock.
+ * What it found accessed is much younger than the tail by now, and stays where
+ * that put it.
+ */
+void __lru_page_list_park(struct lruvec *lruvec, struct folio *folio)
+{
+	struct list_head *queue = &lruvec->lists[folio_lru_list(folio)];
+	u32 now = lpl_now();
+	u32 age = lpl_folio_age(folio, now);
+
+	/*
+	 * The queue is empty where this is all, and has been read once.  On an
+	 * active list it is if lru was chosen since it was added.
+	 */
+	if (folio_test_unevictable(folio) || folio_test_active(folio) || list_empty(queue))
+		return;
+	if (!age || age < lpl_folio_age(lru_to_folio(queue), now) / 2)
+		return;
+	if (lpl_in_writeback(folio))
+		list_move(&folio->lru, queue);
+	else
+		list_move(&folio->lru,
+			  &lruvec->lru_page_list.parked[folio_is_file_lru(folio)]);
+	lpl_count(LPL_PARKED, 1);
+}
+
+/*
+ * Folios of zones that reclaim does not want are parked as well, unless there
+ * are so many that finding them again in each round would cost too much; then
+ * they go to the head, as ever.  Under lru_lock.
+ */
+struct list_head *__lru_page_list_skipped(struct lruvec *lruvec,
+					  struct list_head *skipped,
+					  struct list_head *src, bool file)
+{
+	struct list_head *queue =
+		&lruvec->lists[file ? LRU_INACTIVE_FILE : LRU_INACTIVE_ANON];
+	unsigned int nr = 0;
+	struct list_head *node;
+
+	/* Of an active list, if lru was chosen since reclaim began with it. */
+	if (src != queue)
+		return src;
+	list_for_each(node, skipped)
+		if (++nr > 16 * SWAP_CLUSTER_MAX)
+			return src;
+	return &lruvec->lru_page_list.parked[file];
+}
+
+/**
+ * lpl_unpark() - put parked folios back to the tail
+ * @lruvec: whose; lru_lock held
+ *
+ * They were taken from the tail and parked oldest first, so their order is
+ * that of the queue.
+ */
+void lpl_unpark(struct lruvec *lruvec)
+{
+	struct list_head *parked = lruvec->lru_page_list.parked;
+
+	lockdep_assert_held(&lruvec->lru_lock);
+	list_splice_tail_init(&parked[0], &lruvec->lists[LRU_INACTIVE_ANON]);
+	list_splice_tail_init(&parked[1], &lruvec->lists[LRU_INACTIVE_FILE]);
+}
+
+/* MADV_COLD and the like; under lru_lock. */
+void __lru_page_list_cold(struct lruvec *lruvec, struct folio *folio)
+{
+	struct list_head *queue = &lruvec->lists[folio_lru_list(folio)];
+
+	if (folio_test_unevictable(folio))
+		return;
+	folio_clear_referenced(folio);
+	lpl_set_coldest(folio, queue);
+	list_move_tail(&folio->lru, queue);
+}
+
+/*
+ * Refault distances are compared with the size of the active lists, of which
+ * there are none: the younger half of the queue is what classic would have
+ * there.
+ */
+unsigned long __lru_page_list_half(struct lruvec *lruvec, bool file)
+{
+	return lruvec_page_state(lruvec, file ? NR_INACTIVE_FILE :
+						NR_INACTIVE_ANON) / 2;
+}
+
+/* -------------------------------------------------------------- evictions */
+
+/* Of the last eviction of all, ticks; for people. */
+static u32 lpl_evicted_age;
+
+/* Was anything reclaimed there within the last second? */
+static bool lpl_pressed(const struct lru_page_list_lruvec *target, u32 now)
+{
+	u32 at = READ_ONCE(target->evicted_at);
+
+	return at && now + 1 - at <= LPL_TICKS_PER_SEC + 1;
+}
+
+/**
+ * lpl_note_eviction() - folios are being taken from a tail
+ * @target: lruvec of the memory cgroup that reclaim is for, or of the root
+ * @age: their age, ticks
+ *
+ * Wakes the harvester if it was resting as nothing was reclaimed.
+ */
+void lpl_note_eviction(struct lruvec *target, u32 age)
+{
+	struct lru_page_list_lruvec *state = &target->lru_page_list;
+	u32 old = READ_ONCE(state->evicted_age);
+	u32 now = lpl_now();
+	bool rested = !lpl_pressed(state, now);
+
+	if (!rested)
+		age = old - old / 8 + age / 8;
+	WRITE_ONCE(state->evicted_age, age);
+	/* Not 0, which is never. */
+	WRITE_ONCE(state->evicted_at, now | 1);
+	WRITE_ONCE(lpl_evicted_age, age);
+	if (rested)
+		lpl_kick();
+}
+
+u32 lpl_evict_age(void)
+{
+	return READ_ONCE(lpl_evicted_age);
+}
+
+/* Age at eviction for @memcg, or one above it; U32_MAX if nothing is evicted. */
+static u32 lpl_evict_age_of(struct mem_cgroup *memcg, u32 now)
+{
+	u32 age = U32_MAX;
+	int nid;
+
+	do {
+		for_each_node_state(nid, N_MEMORY) {
+			struct lruvec *lruvec = mem_cgroup_lruvec(memcg, NODE_DATA(nid));
+
+			if (lpl_pressed(&lruvec->lru_page_list, now))
+				age = min(age, READ_ONCE(lruvec->lru_page_list.evicted_age));
+		}
+	} while (memcg && (memcg = parent_mem_cgroup(memcg)));
+	return age;
+}
+
+/**
+ * lpl_resolution_of() - how exact the order of its pages is worth being
+ * @mm: the address space, with a reference to its mm_count; NULL: the finest
+ *	that reclaim of all memory asks for
+ * @pressure: set if something is reclaimed where its pages are
+ *
+ * What is evicted from a small memory cgroup, at a low age, is no reason to
+ * harvest the processes of others as often.
+ *
+ * Return: ticks between two harvests of it.
+ */
+u32 lpl_resolution_of(struct mm_struct *mm, bool *pressure)
+{
+	u32 shortest = DIV_ROUND_UP(READ_ONCE(lpl_interval_ms), LPL_TICK_MS);
+	struct mem_cgroup *memcg;
+	u32 age;
+
+	/* A kernel without memory cgroups has none. */
+	memcg = mm ? get_mem_cgroup_from_mm(mm) : NULL;
+	age = lpl_evict_age_of(memcg, lpl_now());
+	mem_cgroup_put(memcg);
+	*pressure = age != U32_MAX;
+	if (READ_ONCE(lpl_always))
+		return shortest;
+	return lpl_resolution(age, shortest, *pressure);
+}
+
+/* What is read ahead for some streams at a time. */
+#define LPL_ONCE_MANY	(SZ_2M >> PAGE_SHIFT)
+
+/**
+ * lpl_many_once() - is there more that was read once than is read ahead?
+ * @lruvec: where; lru_lock held
+ *
+ * Return: true if there is.
+ */
+bool lpl_many_once(struct lruvec *lruvec)
+{
+	unsigned long nr = 0;
+	struct folio *folio;
+
+	lockdep_assert_held(&lruvec->lru_lock);
+	list_for_each_entry(folio, &lruvec->lru_page_list.once, lru) {
+		nr += folio_nr_pages(folio);
+		if (nr > LPL_ONCE_MANY)
+			return true;
+	}
+	return false;
+}
+
+/**
+ * lpl_take_once() - let what was read once be the tail of the file queue
+ * @lruvec: whose; lru_lock held
+ * @nr: pages, about
+ *
+ * Reclaim takes just these from there.
+ */
+void lpl_take_once(struct lruvec *lruvec, unsigned long nr)
+{
+	struct list_head *once = &lruvec->lru_page_list.once;
+	unsigned long taken_pages = 0;
+	LIST_HEAD(taken);
+
+	lockdep_assert_held(&lruvec->lru_lock);
+	while (taken_pages < nr && !list_empty(once)) {
+		taken_pages += folio_nr_pages(lru_to_folio(once));
+		list_move(once->prev, &taken);
+	}
+	list_splice_tail(&taken, &lruvec->lists[LRU_INACTIVE_FILE]);
+}
+
+/* ------------------------------------------------------------------- boot */
+
+static int lpl_boot_policy __initdata = -1;
+
+static int __init lpl_boot_param(char *arg)
+{
+	int policy;
+
+	if (!arg)
+		return -EINVAL;
+	if (!strcmp(arg, "off")) {
+		lpl_wanted = false;
+		lpl_boot_policy = -1;
+		return 0;
+	}
+	policy = match_string(lpl_policy_names, LPL_NR_POLICIES, arg);
+	if (policy < 0) {
+		pr_warn("lru_page_list: no such policy: %s\n", arg);
+		return 0;
+	}
+	lpl_wanted = true;
+	lpl_boot_policy = policy;
+	return 0;
+}
+early_param("lru_page_list", lpl_boot_param);
+
+static int __init lpl_init(void)
+{
+	if (lpl_sysfs_init())
+		pr_err("lru_page_list: cannot make files in sysfs\n");
+	lpl_debugfs_init();
+	if (lpl_boot_policy >= 0 && lpl_set_policy(lpl_boot_policy))
+		pr_err("lru_page_list: cannot set policy %s\n",
+		       lpl_policy_names[lpl_boot_policy]);
+	return 0;
+}
+late_initcall(lpl_init);

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * lru_page_list: hooks of the rest of the kernel, see mm/lru_page_list/core.c.
+ *
+ * Where another policy is active each is one static branch, where it is built
+ * out each is nothing.
+ */
+#ifndef _LINUX_LRU_PAGE_LIST_H
+#define _LINUX_LRU_PAGE_LIST_H
+
+#include <linux/jump_label.h>
+#include <linux/list.h>
+#include <linux/mm_types.h>
+#include <linux/mmzone.h>
+#include <linux/sched.h>
+
+struct page_ext_operations;
+struct page_vma_mapped_walk;
+
+#ifdef CONFIG_LRU_PAGE_LIST
+
+DECLARE_STATIC_KEY_FALSE(lru_page_list_key);
+
+/* For the list of page_ext clients, which has no room for an #ifdef. */
+#define LRU_PAGE_LIST_PAGE_EXT	lru_page_list_page_ext,
+#define lru_page_list_page_ext	(&lru_page_list_page_ext_ops)
+extern struct page_ext_operations lru_page_list_page_ext_ops;
+
+static inline bool lru_page_list_enabled(void)
+{
+	return static_branch_unlikely(&lru_page_list_key);
+}
+
+void __lru_page_list_note(struct mm_struct *mm);
+void __lru_page_list_tick(struct task_struct *curr);
+void __lru_page_list_tick_remote(struct task_struct *curr);
+bool __lru_page_list_add(struct lruvec *lruvec, struct folio *folio, bool tail);
+void __lru_page_list_free(struct page *page);
+void __lru_page_list_copy(struct folio *dst, struct folio *src);
+void __lru_page_list_touch(struct folio *folio);
+void __lru_page_list_park(struct lruvec *lruvec, struct folio *folio);
+void __lru_page_list_look_around(struct page_vma_mapped_walk *pvmw);
+void __lru_page_list_cold(struct lruvec *lruvec, struct folio *folio);
+struct list_head *__lru_page_list_skipped(struct lruvec *lruvec,
+					  struct list_head *skipped,
+					  struct list_head *src, bool file);
+unsigned long __lru_page_list_half(struct lruvec *lruvec, bool file);
+void lru_page_list_leave(void);
+
+/* mm_init(): a child's mm begins as a copy of its parent's. */
+static inline void lru_page_list_init_mm(struct mm_struct *mm)
+{
+	mm->lru_page_list = (struct lru_page_list_mm) { };
+}
+
+static inline void lru_page_list_init_lruvec(struct lruvec *lruvec)
+{
+	INIT_LIST_HEAD(&lruvec->lru_page_list.parked[0]);
+	INIT_LIST_HEAD(&lruvec->lru_page_list.parked[1]);
+	INIT_LIST_HEAD(&lruvec->lru_page_list.once);
+	/* The rest is 0, as all of lruvec is. */
+}
+
+/* context_switch(): @prev ran until now; its rq is locked. */
+static inline void lru_page_list_switch(struct task_struct *prev)
+{
+	struct mm_struct *mm = prev->mm;
+
+	if (!lru_page_list_enabled() || !mm)
+		return;
+	if (!test_bit(LRU_PAGE_LIST_NOTED, &mm->lru_page_list.flags))
+		__lru_page_list_note(mm);
+}
+
+/* sched_tick(): @curr runs on this CPU; its rq is not locked. */
+static inline void lru_page_list_tick(struct task_struct *curr)
+{
+	if (lru_page_list_enabled())
+		__lru_page_list_tick(curr);
+}
+
+/* sched_tick_remote(): @curr runs on another CPU, whose rq is locked. */
+static inline void lru_page_list_tick_remote(struct task_struct *curr)
+{
+	if (lru_page_list_enabled())
+		__lru_page_list_tick_remote(curr);
+}
+
+/* lruvec_add_folio() and lruvec_add_folio_tail(): true if it was added. */
+static inline bool lru_page_list_add(struct lruvec *lruvec, struct folio *folio,
+				     bool tail)
+{
+	return lru_page_list_enabled() &&
+	       __lru_page_list_add(lruvec, folio, tail);
+}
+
+/* free_pages_prepare(): what comes to @page next is new. */
+static inline void lru_page_list_free(struct page *page)
+{
+	if (lru_page_list_enabled())
+		__lru_page_list_free(page);
+}
+
+/* folio_migrate_flags(), splitting: @dst takes the place of (a part of) @src. */
+static inline void lru_page_list_copy(struct folio *dst, struct folio *src)
+{
+	if (lru_page_list_enabled())
+		__lru_page_list_copy(dst, src);
+}
+
+/* lru_activate(): @folio was accessed and is about to be added again. */
+static inline void lru_page_list_touch(struct folio *folio)
+{
+	if (lru_page_list_enabled())
+		__lru_page_list_touch(folio);
+}
+
+/* folio_check_references(): true if a reference is reason enough to keep it. */
+static inline bool lru_page_list_referenced(struct folio *folio)
+{
+	if (!lru_page_list_enabled())
+		return false;
+	__lru_page_list_touch(folio);
+	return true;
+}
+
+/* folio_referenced_one(): the entry that @pvmw is at was found @young. */
+static inline void lru_page_list_look_around(struct page_vma_mapped_walk *pvmw, bool young)
+{
+	if (lru_page_list_enabled() && young)
+		__lru_page_list_look_around(pvmw);
+}
+
+/* lru_deactivate(): true if @folio was moved to the tail. */
+static inline bool lru_page_list_cold(struct lruvec *lruvec, struct folio *folio)
+{
+	if (!lru_page_list_enabled())
+		return false;
+	__lru_page_list_cold(lruvec, folio);
+	return true;
+}
+
+/* move_folios_to_lru(): @folio, just added again, could not be reclaimed. */
+static inline void lru_page_list_park(struct lruvec *lruvec, struct folio *folio)
+{
+	if (lru_page_list_enabled())
+		__lru_page_list_park(lruvec, folio);
+}
+
+/* isolate_lru_folios(): where folios of zones out of reach go meanwhile. */
+static inline struct list_head *
+lru_page_list_skipped(struct lruvec *lruvec, struct list_head *skipped,
+		      struct list_head *src, bool file)
+{
+	return lru_page_list_enabled() ?
+	       __lru_page_list_skipped(lruvec, skipped, src, file) : src;
+}
+
+/* workingset_test_recent(): pages that classic would hold on its active list. */
+static inline unsigned long lru_page_list_half(struct lruvec *lruvec, bool file)
+{
+	return lru_page_list_enabled() ? __lru_page_list_half(lruvec, file) : 0;
+}
+
+#else /* !CONFIG_LRU_PAGE_LIST */
+
+#define LRU_PAGE_LIST_PAGE_EXT
+
+static inline bool lru_page_list_enabled(void)
+{
+	return false;
+}
+
+static inline void lru_page_list_init_mm(struct mm_struct *mm)
+{
+}
+
+static inline void lru_page_list_init_lruvec(struct lruvec *lruvec)
+{
+}
+
+static inline void lru_page_list_switch(struct task_struct *prev)
+{
+}
+
+static inline void lru_page_list_tick(struct task_struct *curr)
+{
+}
+
+static inline void lru_page_list_tick_remote(struct task_struct *curr)
+{
+}
+
+static inline bool lru_page_list_add(struct lruvec *lruvec, struct folio *folio,
+				     bool tail)
+{
+	return false;
+}
+
+static inline void lru_page_list_free(struct page *page)
+{
+}
+
+static inline void lru_page_list_copy(struct folio *dst, struct folio *src)
+{
+}
+
+static inline void lru_page_list_touch(struct folio *folio)
+{
+}
+
+static inline bool lru_page_list_referenced(struct folio *folio)
+{
+	return false;
+}
+
+static inline void lru_page_list_look_around(struct page_vma_mapped_walk *pvmw, bool young)
+{
+}
+
+static inline bool lru_page_list_cold(struct lruvec *lruvec, struct folio *folio)
+{
+	return false;
+}
+
+static inline void lru_page_list_park(struct lruvec *lruvec, struct folio *folio)
+{
+}
+
+static inline struct list_head *
+lru_page_list_skipped(struct lruvec *lruvec, struct list_head *skipped,
+		      struct list_head *src, bool file)
+{
+	return src;
+}
+
+static inline unsigned long lru_page_list_half(struct lruvec *lruvec, bool file)
+{
+	return 0;
+}
+
+static inline void lru_page_list_leave(void)
+{
+}
+
+#endif /* CONFIG_LRU_PAGE_LIST */
+
+#endif /* _LINUX_LRU_PAGE_LIST_H */

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * lru_page_list: what it keeps in structures of mm; see mm/lru_page_list/core.c.
+ */
+#ifndef _LINUX_LRU_PAGE_LIST_TYPES_H
+#define _LINUX_LRU_PAGE_LIST_TYPES_H
+
+#include <linux/llist.h>
+#include <linux/types.h>
+
+/**
+ * struct lru_page_list_mm - an address space that has run
+ * @node: link in the list of a CPU, then in the harvester's; used while
+ *	%LRU_PAGE_LIST_NOTED is set, which also holds a reference (mm_count)
+ * @flags: bit %LRU_PAGE_LIST_NOTED, set by any CPU, cleared by the harvester;
+ *	bit %LRU_PAGE_LIST_STALE, the same: accessed bits were cleared and the TLB
+ *	not flushed
+ * @resume: address the next harvest goes on from; the harvester's
+ * @due: tick from which it is worth a harvest again; the harvester's
+ * @began: tick in which the harvest began that is to go on at @resume; the same
+ * @harvested: tick in which the last one began that came to its end; the same
+ */
+struct lru_page_list_mm {
+	struct llist_node node;
+	unsigned long flags;
+	unsigned long resume;
+	u32 due;
+	u32 began;
+	u32 harvested;
+};
+
+#define LRU_PAGE_LIST_NOTED	0
+#define LRU_PAGE_LIST_STALE	1
+
+/**
+ * struct lru_page_list_lruvec - queue of a memory cgroup on a node
+ * @parked: folios that this round of reclaim could not take, anonymous and
+ *	file; they go back to the tail at the end of the round
+ * @once: page cache that was read once and is not mapped
+ * @evicted_age: running average of the age at which reclaim for this memory
+ *	cgroup, on this node, takes folios from it and those below; ticks
+ * @evicted_at: tick in which it last did; 0: never
+ *
+ * Lists are under lru_lock, and count as if they were on the inactive lists; the
+ * rest is written without a lock.
+ */
+struct lru_page_list_lruvec {
+	struct list_head parked[2];
+	struct list_head once;
+	u32 evicted_age;
+	u32 evicted_at;
+};
+
+#endif /* _LINUX_LRU_PAGE_LIST_TYPES_H */

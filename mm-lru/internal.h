@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * lru_page_list: what its files know of each other, by the file that has it.
+ */
+#ifndef _MM_LRU_PAGE_LIST_INTERNAL_H
+#define _MM_LRU_PAGE_LIST_INTERNAL_H
+
+#include <linux/atomic.h>
+#include <linux/bits.h>
+#include <linux/list.h>
+#include <linux/lru_page_list.h>
+#include <linux/mutex.h>
+#include <linux/time64.h>
+#include <linux/types.h>
+
+/* Ages are in ticks; a tick is what the queue is exact to. */
+#define LPL_TICK_MS		10
+#define LPL_TICKS_PER_SEC	(MSEC_PER_SEC / LPL_TICK_MS)
+
+/*
+ * The word of a folio, at its first page.  0: not seen yet, or freed since.
+ *   stamp	tick of the last access that was seen
+ *   streak	harvests in a row that found it touched, 3 for more
+ *   fresh	what was seen is the fault that brought it, not a use after it
+ *   valid	so that no stamp looks like "not seen yet"
+ */
+#define LPL_STAMP_BITS		25
+#define LPL_STAMP_MASK		GENMASK(LPL_STAMP_BITS - 1, 0)
+#define LPL_STREAK_SHIFT	LPL_STAMP_BITS
+#define LPL_STREAK_MASK		GENMASK(LPL_STAMP_BITS + 1, LPL_STAMP_BITS)
+#define LPL_FRESH		BIT(30)
+#define LPL_VALID		BIT(31)
+
+/* A stamp may be younger than the current tick by so many: see lpl_age(). */
+#define LPL_STAMP_AHEAD		1024
+/* How often lpl_word_kept() is applied to all words, ticks; 12 hours. */
+#define LPL_KEEP_EVERY		BIT(LPL_STAMP_BITS - 3)
+
+/* For so many harvests a folio is left alone at the most: see lpl_leave(). */
+#define LPL_LEAVE_MOST		4
+
+/* How far from an end of the queue a folio that comes back is sorted in. */
+#define LPL_PLACE_MAX		64
+
+/* queue.c: where folios go; no state. */
+typedef u32 (*lpl_age_fn)(struct folio *folio, u32 now);
+
+static inline u32 lpl_word(u32 tick, u32 flags)
+{
+	return (tick & LPL_STAMP_MASK) | LPL_VALID | flags;
+}
+
+u32 lpl_age(u32 word, u32 now, u32 since);
+u32 lpl_word_kept(u32 word, u32 now);
+u32 lpl_word_touched(u32 word, u32 age, u32 now, u32 every);
+bool lpl_leave(u32 word, u32 age, u32 every);
+struct list_head *lpl_place(struct list_head *queue, u32 age, u32 now,
+			    lpl_age_fn age_of);
+bool lpl_prefer_anon(u32 anon_age, u32 file_age, unsigned int swappiness);
+bool lpl_prefer_once(u32 once_age, bool many, u32 age);
+
+/* control.c: when to harvest, and how much; no state but what it is given. */
+
+/* Ticks between two harvests where nothing is evicted; no more anywhere. */
+#define LPL_NO_PRESSURE		(8 * LPL_TICKS_PER_SEC)
+
+/**
+ * struct lpl_budget - CPU time that the harvester may use
+ * @credit: what is left of it, ns; less than 0 if it was overrun
+ * @stamp: when it was last added to, ns
+ */
+struct lpl_budget {
+	s64 credit;
+	u64 stamp;
+};
+
+u32 lpl_tick_of(u64 jiffies64);
+u32 lpl_resolution(u32 evict_age, u32 shortest, bool pressure);
+void lpl_budget_add(struct lpl_budget *budget, u64 now, unsigned int percent);
+void lpl_budget_spend(struct lpl_budget *budget, u64 used, unsigned int percent);
+u64 lpl_budget_wait(const struct lpl_budget *budget, unsigned int percent);
+
+/* core.c: words, hooks of the lists, what is known of evictions. */
+enum lpl_stat {
+	LPL_PASSES,		/* times the harvester had something to do */
+	LPL_MMS,		/* address spaces harvested, whole or in part */
+	LPL_MMS_PARTIAL,	/* of these in part: budget, or the lock was wanted */
+	LPL_MMS_EXITED,		/* that had ended since they ran */
+	LPL_TRYLOCK_FAILED,	/* mmap_lock was taken */
+	LPL_VISITED,		/* entries of page tables looked at */
+	LPL_YOUNG,		/* of these with the accessed bit set */
+	LPL_MOVED,		/* folios moved to the front */
+	LPL_SKIPPED,		/* touched, but left as they are */
+	LPL_AROUND_MOVED,	/* folios moved to the front by reclaim, beside others */
+	LPL_TOLD,		/* touched, as others who cleared bits found */
+	LPL_TABLES_SKIPPED,	/* tables of no access, by the bit above them */
+	LPL_NS,			/* CPU time of the harvester */
+	LPL_GATED,		/* harvests left out as nothing was reclaimed */
+	LPL_PARKED,		/* folios reclaim could not take */
+	LPL_RECLAIM_ROUNDS,
+	LPL_NR_STATS
+};
+
+extern atomic_long_t lpl_stats[LPL_NR_STATS];
+
+static inline void lpl_count(enum lpl_stat stat, unsigned long nr)
+{
+	if (nr)
+		atomic_long_add(nr, &lpl_stats[stat]);
+}
+
+u32 lpl_now(void);
+u32 lpl_folio_word(struct folio *folio);
+void lpl_set_folio_word(struct folio *folio, u32 word);
+u32 *lpl_mapped_word(struct folio *folio);
+u32 lpl_folio_age(struct folio *folio, u32 now);
+bool lpl_set_aside(void);
+void lpl_keep_words(void);
+void lpl_note_eviction(struct lruvec *target, u32 age);
+u32 lpl_evict_age(void);
+u32 lpl_resolution_of(struct mm_struct *mm, bool *pressure);
+void lpl_unpark(struct lruvec *lruvec);
+bool lpl_many_once(struct lruvec *lruvec);
+void lpl_take_once(struct lruvec *lruvec, unsigned long nr);
+
+/* policy.c: which policy, and changing it. */
+enum lpl_policy { LPL_CLASSIC, LPL_MGLRU, LPL_LRU, LPL_NR_POLICIES };
+
+extern const char *const lpl_policy_names[LPL_NR_POLICIES];
+extern u32 lpl_since;
+extern bool lpl_leaving;
+
+enum lpl_policy lpl_policy(void);
+int lpl_set_policy(enum lpl_policy policy);
+void lpl_take_over(struct lruvec *lruvec);
+/* In vmscan.h, which mm/vmscan.c includes. */
+void lpl_change_lru_gen(bool enabled);
+
+/* note.c: the address spaces that ran. */
+struct llist_node *lpl_noted(int cpu);
+void lpl_note_remote(void);
+
+/* harvest.c: the thread that reads the accessed bits. */
+extern unsigned int lpl_interval_ms;
+extern unsigned int lpl_budget_pct;
+extern bool lpl_always;
+
+void lpl_kick(void);
+void lpl_kick_rested(void);
+int lpl_harvester_start(void);
+u32 lpl_resolution_now(void);
+u32 lpl_reached_now(void);
+
+/* debugfs.c, sysfs.c */
+void lpl_debugfs_init(void);
+int lpl_sysfs_init(void);
+
+#endif /* _MM_LRU_PAGE_LIST_INTERNAL_H */

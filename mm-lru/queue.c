@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * lru_page_list: where in the queue a folio goes.
+ *
+ * Nothing here has state or takes a lock: the callers hold the lru_lock of the
+ * queue.  tests/queue_kunit.h runs all of it under UML.
+ */
+#include <linux/export.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+
+#include "internal.h"
+
+/**
+ * lpl_age() - how long ago a folio was accessed
+ * @word: its word
+ * @now: current tick
+ * @since: tick at which the policy was chosen; nothing is known from before
+ *
+ * Stamps wrap around after 2^25 ticks, 93 hours; lpl_word_kept() sees to it that
+ * none gets that old. An age that is nearly as much is a stamp that is younger
+ * than @now, which was read once for many folios.
+ *
+ * Return: ticks; never more than one more than @since is ago.
+ */
+u32 lpl_age(u32 word, u32 now, u32 since)
+{
+	u32 most = min(now - since + 1, (u32)LPL_STAMP_MASK / 2);
+	u32 age = (now - word) & LPL_STAMP_MASK;
+
+	if (!(word & LPL_VALID))
+		return most;
+	if (age > LPL_STAMP_MASK - LPL_STAMP_AHEAD)
+		return 0;
+	return min(age, most);
+}
+
+/**
+ * lpl_word_kept() - keep what is very old from looking young again
+ * @word: a word
+ * @now: current tick
+ *
+ * To be applied to all words each LPL_KEEP_EVERY ticks.
+ *
+ * Return: the new word, or the same.
+ */
+u32 lpl_word_kept(u32 word, u32 now)
+{
+	u32 age = (now - word) & LPL_STAMP_MASK;
+
+	if (!(word & LPL_VALID) || age <= LPL_STAMP_MASK / 2 ||
+	    age > LPL_STAMP_MASK - LPL_STAMP_AHEAD)
+		return word;
+	return lpl_word(now - LPL_STAMP_MASK / 2, word & ~LPL_STAMP_MASK);
+}
+
+/**
+ * lpl_word_touched() - what is known of a folio that a harvest found touched
+ * @word: its word
+ * @age: its age, ticks
+ * @now: current tick
+ * @every: ticks between two harvests
+ *
+ * Return: the new word.
+ */
+u32 lpl_word_touched(u32 word, u32 age, u32 now, u32 every)
+{
+	u32 streak = (word & LPL_STREAK_MASK) >> LPL_STREAK_SHIFT;
+
+	/* It may have been left for so long, see below. */
+	if (!word || age > (LPL_LEAVE_MOST + 2) * every)
+		streak = 0;
+	else if (streak < 3)
+		streak++;
+	return lpl_word(now, streak << LPL_STREAK_SHIFT);
+}
+
+/**
+ * lpl_leave() - may the accessed bit of a folio be left as it is?
+ * @word: its word
+ * @age: its age, ticks
+ * @every: ticks between two harvests, a part of the age at eviction
+ *
+ * What harvest after harvest finds touched is far from the tail and will be
+ * touched again: one in a few will do.  That saves its part of the budget, and
+ * on cores without hardware accessed flag a fault.
+ *
+ * Return: true if it may.
+ */
+bool lpl_leave(u32 word, u32 age, u32 every)
+{
+	u32 streak = (word & LPL_STREAK_MASK) >> LPL_STREAK_SHIFT;
+
+	if (streak < 2)
+		return false;
+	return age < (streak == 2 ? 2 : LPL_LEAVE_MOST) * every;
+}
+
+static struct folio *lpl_entry(struct list_head *node)
+{
+	return list_entry(node, struct folio, lru);
+}
+
+/**
+ * lpl_place() - find the place of a folio that comes back to the queue
+ * @queue: most recently used first
+ * @age: its age, ticks
+ * @now: current tick
+ * @age_of: gives the age of a folio in the queue
+ *
+ * Looks from the end that is nearer in age, past no more than LPL_PLACE_MAX
+ * folios: compaction and migration bring back many, and the lock is held.
+ *
+ * Return: the node after which it is to be added.
+ */
+struct list_head *lpl_place(struct list_head *queue, u32 age, u32 now,
+			    lpl_age_fn age_of)
+{
+	struct list_head *node = queue;
+	int left = LPL_PLACE_MAX;
+
+	if (list_empty(queue))
+		return queue;
+
+	if (age <= age_of(lpl_entry(queue->prev), now) / 2) {
+		while (left-- && node->next != queue &&
+		       age_of(lpl_entry(node->next), now) < age)
+			node = node->next;
+		return node;
+	}
+
+	node = queue->prev;
+	while (left-- && node != queue && age_of(lpl_entry(node), now) > age)
+		node = node->prev;
+	return node;
+}
+
+/**
+ * lpl_prefer_anon() - which of two tails is to be taken from
+ * @anon_age: age of the tail of the anonymous queue, ticks
+ * @file_age: age of the tail of the file queue, ticks
+ * @swappiness: 0 (file only) to 200 (anonymous only); at 100 the older one
+ *
+ * Return: true for the anonymous one.
+ */
+bool lpl_prefer_anon(u32 anon_age, u32 file_age, unsigned int swappiness)
+{
+	if (!swappiness)
+		return false;
+	if (swappiness >= 200)
+		return true;
+	return (u64)(anon_age + 1) * swappiness >
+	       (u64)(file_age + 1) * (200 - swappiness);
+}
+
+/* Long enough for what was read ahead to be read, ticks. */
+#define LPL_ONCE_AGE	10
+#define LPL_ONCE_FACTOR	64
+
+/**
+ * lpl_prefer_once() - is page cache that was read once to be taken?
+ * @once_age: age of the oldest of it, ticks
+ * @many: there is more of it than is read ahead
+ * @age: age of the oldest tail of the queue, ticks
+ *
+ * It is unless there is so little, and so young, that its use may be yet to
+ * come; then only what has not been used for a very long time goes before it.
+ *
+ * Return: true if it is.
+ */
+bool lpl_prefer_once(u32 once_age, bool many, u32 age)
+{
+	return many || once_age >= LPL_ONCE_AGE ||
+	       (u64)once_age * LPL_ONCE_FACTOR >= age;
+}
+
+#ifdef CONFIG_LRU_PAGE_LIST_KUNIT_TEST
+#include "tests/queue_kunit.h"
+#endif

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * KUnit tests of where folios go in the queue.  Included by queue.c.
+ */
+#include <kunit/test.h>
+
+#define TEST_FOLIOS	200
+
+struct queue_test {
+	struct list_head queue;
+	struct folio *folio;
+};
+
+/* The folio's age is kept where a test folio has room for it. */
+static u32 queue_test_age(struct folio *folio, u32 now)
+{
+	return (unsigned long)folio->private;
+}
+
+static int queue_test_init(struct kunit *test)
+{
+	struct queue_test *ctx = kunit_kzalloc(test, sizeof(*ctx), GFP_KERNEL);
+	int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, ctx);
+	ctx->folio = kunit_kcalloc(test, TEST_FOLIOS, sizeof(*ctx->folio), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, ctx->folio);
+	INIT_LIST_HEAD(&ctx->queue);
+	for (i = 0; i < TEST_FOLIOS; i++) {
+		ctx->folio[i].private = (void *)(unsigned long)(10 * i);
+		list_add_tail(&ctx->folio[i].lru, &ctx->queue);
+	}
+	test->priv = ctx;
+	return 0;
+}
+
+/* How many folios are in front of where one of this age is put. */
+static unsigned int queue_test_place(struct kunit *test, u32 age)
+{
+	struct queue_test *ctx = test->priv;
+	struct list_head *node = lpl_place(&ctx->queue, age, 0, queue_test_age);
+	unsigned int nr = 0;
+
+	for (; node != &ctx->queue; node = node->prev)
+		nr++;
+	return nr;
+}
+
+static void queue_empty(struct kunit *test)
+{
+	LIST_HEAD(empty);
+
+	KUNIT_EXPECT_PTR_EQ(test, lpl_place(&empty, 5, 0, queue_test_age), &empty);
+}
+
+static void queue_just_used_goes_to_the_front(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, queue_test_place(test, 0), 0U);
+}
+
+static void queue_same_age_goes_before(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, queue_test_place(test, 10), 1U);
+}
+
+static void queue_near_the_front_is_sorted(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, queue_test_place(test, 95), 10U);
+	KUNIT_EXPECT_EQ(test, queue_test_place(test, 601), 61U);
+}
+
+static void queue_near_the_tail_is_sorted(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, queue_test_place(test, 10 * TEST_FOLIOS), TEST_FOLIOS);
+	KUNIT_EXPECT_EQ(test, queue_test_place(test, 1905), 191U);
+}
+
+static void queue_search_is_bounded(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, queue_test_place(test, 900), LPL_PLACE_MAX);
+	KUNIT_EXPECT_EQ(test, queue_test_place(test, 1100), TEST_FOLIOS - LPL_PLACE_MAX);
+}
+
+static void queue_age(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, lpl_age(lpl_word(100, 0), 100, 0), 0U);
+	KUNIT_EXPECT_EQ(test, lpl_age(lpl_word(100, LPL_FRESH), 130, 0), 30U);
+}
+
+/* The harvest stamps with ticks that others may not have read yet. */
+static void queue_age_of_the_next_tick(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, lpl_age(lpl_word(101, 0), 100, 0), 0U);
+	KUNIT_EXPECT_EQ(test, lpl_age(lpl_word(5000 + LPL_STAMP_AHEAD, 0), 5000, 0), 0U);
+}
+
+/* A year: what is never touched stays the oldest. */
+static void queue_age_is_kept(struct kunit *test)
+{
+	u32 word = lpl_word(100, LPL_FRESH), now = 100;
+	u32 least = 0;
+
+	for (; now < 365U * 24 * 3600 * 100; now += LPL_KEEP_EVERY) {
+		u32 age = lpl_age(word, now, 0);
+
+		KUNIT_EXPECT_GE(test, age, least);
+		least = age;
+		word = lpl_word_kept(word, now);
+		KUNIT_EXPECT_EQ(test, lpl_age(word, now, 0), age);
+		KUNIT_EXPECT_EQ(test, word & ~LPL_STAMP_MASK, LPL_VALID | LPL_FRESH);
+	}
+	KUNIT_EXPECT_EQ(test, least, (u32)LPL_STAMP_MASK / 2);
+	KUNIT_EXPECT_EQ(test, lpl_word_kept(0, now), 0U);
+	word = lpl_word(now + 1, 0);
+	KUNIT_EXPECT_EQ(test, lpl_word_kept(word, now), word);
+}
+
+static void queue_age_wraps(struct kunit *test)
+{
+	u32 now = BIT(LPL_STAMP_BITS) + 5;
+
+	KUNIT_EXPECT_EQ(test, lpl_age(lpl_word(LPL_STAMP_MASK, 0), now, 0), 6U);
+	KUNIT_EXPECT_EQ(test, lpl_age(lpl_word(U32_MAX, 0), 2, U32_MAX - 100), 3U);
+}
+
+static void queue_age_from_before(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, lpl_age(lpl_word(100, 0), 1000, 900), 101U);
+	KUNIT_EXPECT_EQ(test, lpl_age(0, 1000, 900), 101U);
+}
+
+static void queue_older_tail_is_taken(struct kunit *test)
+{
+	KUNIT_EXPECT_TRUE(test, lpl_prefer_anon(11, 10, 100));
+	KUNIT_EXPECT_FALSE(test, lpl_prefer_anon(10, 11, 100));
+	KUNIT_EXPECT_TRUE(test, lpl_prefer_anon(240, 100, 60));
+	KUNIT_EXPECT_FALSE(test, lpl_prefer_anon(220, 100, 60));
+}
+
+static void queue_swappiness_ends(struct kunit *test)
+{
+	KUNIT_EXPECT_FALSE(test, lpl_prefer_anon(U32_MAX / 2, 0, 0));
+	KUNIT_EXPECT_TRUE(test, lpl_prefer_anon(0, U32_MAX / 2, 200));
+}
+
+/* Harvests each 10 ticks; how many of 40 leave a folio that is always touched. */
+static int harvests_left(int streak)
+{
+	u32 word = 0, now = 100, age;
+	int i, left = 0;
+
+	for (i = 0; i < 40; i++, now += 10) {
+		age = lpl_age(word, now, 0);
+		if (lpl_leave(word, age, 10)) {
+			left++;
+			continue;
+		}
+		word = lpl_word_touched(word, age, now, 10);
+		if ((word & LPL_STREAK_MASK) >> LPL_STREAK_SHIFT > streak)
+			word = lpl_word(now, streak << LPL_STREAK_SHIFT);
+	}
+	return left;
+}
+
+static void queue_hot_is_left(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, harvests_left(1), 0);
+	KUNIT_EXPECT_GE(test, harvests_left(2), 17);
+	KUNIT_EXPECT_LE(test, harvests_left(2), 20);
+	KUNIT_EXPECT_GE(test, harvests_left(3), 25);
+	KUNIT_EXPECT_LE(test, harvests_left(3), 30);
+}
+
+static void queue_streak_ends(struct kunit *test)
+{
+	u32 word = 0;
+	int i;
+
+	for (i = 0; i < 5; i++)
+		word = lpl_word_touched(word, 10, 100 + 10 * i, 10);
+	KUNIT_EXPECT_TRUE(test, lpl_leave(word, 10 * LPL_LEAVE_MOST - 1, 10));
+	KUNIT_EXPECT_FALSE(test, lpl_leave(word, 10 * LPL_LEAVE_MOST, 10));
+	word = lpl_word_touched(word, 10 * LPL_LEAVE_MOST, 300, 10);
+	KUNIT_EXPECT_TRUE(test, lpl_leave(word, 5, 10));
+	word = lpl_word_touched(word, 10 * (LPL_LEAVE_MOST + 2) + 1, 300, 10);
+	KUNIT_EXPECT_FALSE(test, lpl_leave(word, 5, 10));
+	KUNIT_EXPECT_EQ(test, lpl_age(word, 305, 0), 5U);
+}
+
+static void queue_read_once_goes_first(struct kunit *test)
+{
+	KUNIT_EXPECT_TRUE(test, lpl_prefer_once(LPL_ONCE_AGE, false, U32_MAX));
+	KUNIT_EXPECT_TRUE(test, lpl_prefer_once(0, false, 0));
+	KUNIT_EXPECT_TRUE(test, lpl_prefer_once(1, false, LPL_ONCE_FACTOR));
+	KUNIT_EXPECT_FALSE(test, lpl_prefer_once(1, false, LPL_ONCE_FACTOR + 1));
+	KUNIT_EXPECT_TRUE(test, lpl_prefer_once(0, true, U32_MAX));
+}
+
+static struct kunit_case queue_test_cases[] = {
+	KUNIT_CASE(queue_empty),
+	KUNIT_CASE(queue_just_used_goes_to_the_front),
+	KUNIT_CASE(queue_same_age_goes_before),
+	KUNIT_CASE(queue_near_the_front_is_sorted),
+	KUNIT_CASE(queue_near_the_tail_is_sorted),
+	KUNIT_CASE(queue_search_is_bounded),
+	KUNIT_CASE(queue_age),
+	KUNIT_CASE(queue_age_of_the_next_tick),
+	KUNIT_CASE(queue_age_wraps),
+	KUNIT_CASE(queue_age_is_kept),
+	KUNIT_CASE(queue_age_from_before),
+	KUNIT_CASE(queue_older_tail_is_taken),
+	KUNIT_CASE(queue_swappiness_ends),
+	KUNIT_CASE(queue_read_once_goes_first),
+	KUNIT_CASE(queue_hot_is_left),
+	KUNIT_CASE(queue_streak_ends),
+	{ }
+};
+
+static struct kunit_suite queue_test_suite = {
+	.name = "lru_page_list_queue",
+	.init = queue_test_init,
+	.test_cases = queue_test_cases,
+};
+
+kunit_test_suite(queue_test_suite);

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * lru_page_list: taking from the tail.  Included by mm/vmscan.c and by nothing
+ * else: isolation, all checks of what may be evicted, protection of memory
+ * cgroups and the accounting are the stock ones, which are static there.
+ */
+#ifdef CONFIG_LRU_PAGE_LIST
+#include "internal.h"
+
+static bool pgdat_balanced(pg_data_t *pgdat, int order, int highest_zoneidx);
+
+#define LPL_AGE_ONCE	U32_MAX
+
+/**
+ * struct lpl_tails - what reclaim has seen of the tails it may take from
+ * @tick: when it looked last
+ * @oldest: age of the oldest in that tick
+ * @oldest_before: the same in the tick in which it had looked before
+ *
+ * For a node and the memory cgroup whose limit is reclaimed for, or for all.
+ * Without a lock, and two may have to share one: these are hints, and only
+ * until priority rises.
+ */
+struct lpl_tails {
+	u32 tick;
+	u32 oldest;
+	u32 oldest_before;
+};
+
+static struct lpl_tails lpl_tails[64];
+
+static struct lpl_tails *lpl_tails_of(struct lruvec *lruvec, struct scan_control *sc)
+{
+	unsigned int id = cgroup_reclaim(sc) ? mem_cgroup_id(sc->target_mem_cgroup) : 0;
+
+	return &lpl_tails[(id * nr_node_ids + lruvec_pgdat(lruvec)->node_id) %
+			  ARRAY_SIZE(lpl_tails)];
+}
+
+/* That of the memory cgroup that reclaim is for, or of the root. */
+static struct lruvec *lpl_target(struct lruvec *lruvec, struct scan_control *sc)
+{
+	return mem_cgroup_lruvec(sc->target_mem_cgroup, lruvec_pgdat(lruvec));
+}
+
+void lpl_change_lru_gen(bool enabled)
+{
+	lru_gen_change_state(enabled);
+}
+
+/* Which of the two queues may be taken from. */
+static void lpl_allowed(struct lruvec *lruvec, struct scan_control *sc, bool *allowed)
+{
+	struct mem_cgroup *memcg = lruvec_memcg(lruvec);
+	int swappiness = sc_swappiness(sc, memcg);
+	int nid = lruvec_pgdat(lruvec)->node_id;
+
+	allowed[WORKINGSET_ANON] = sc->may_swap &&
+		can_reclaim_anon_pages(memcg, nid, sc) &&
+		(swappiness || (!cgroup_reclaim(sc) && sc->file_is_tiny));
+	allowed[WORKINGSET_FILE] = !sc->priority ||
+		!(allowed[WORKINGSET_ANON] && sc->file_is_tiny);
+}
+
+/* -1 if there is nothing. */
+static s64 lpl_tail_age(struct lruvec *lruvec, struct list_head *queue)
+{
+	s64 age = -1;
+
+	spin_lock_irq(&lruvec->lru_lock);
+	if (!list_empty(queue))
+		age = lpl_folio_age(lru_to_folio(queue), lpl_now());
+	spin_unlock_irq(&lruvec->lru_lock);
+	return age;
+}
+
+/*
+ * What was read once becomes the tail of the file queue if it is to be taken;
+ * false if the queues have to be looked at.
+ */
+static bool lpl_choose_once(struct lruvec *lruvec, s64 age, unsigned long nr)
+{
+	s64 once = lpl_tail_age(lruvec, &lruvec->lru_page_list.once);
+	bool take;
+
+	if (once < 0)
+		return false;
+	take = age < 0 || lpl_prefer_once(once, false, age);
+	spin_lock_irq(&lruvec->lru_lock);
+	/* They are counted only if it depends on that. */
+	take = take || lpl_many_once(lruvec);
+	if (take)
+		lpl_take_once(lruvec, nr);
+	spin_unlock_irq(&lruvec->lru_lock);
+	return take;
+}
+
+/*
+ * The list to take @nr from next and the age of its tail; false if all are empty.
+ * What was read once has an age above all, as it goes first in each cgroup.
+ */
+static bool lpl_choose(struct lruvec *lruvec, struct scan_control *sc,
+		       const bool *allowed, unsigned long nr,
+		       enum lru_list *lru, u32 *age)
+{
+	s64 anon = allowed[WORKINGSET_ANON] ?
+		   lpl_tail_age(lruvec, &lruvec->lists[LRU_INACTIVE_ANON]) : -1;
+	s64 file = allowed[WORKINGSET_FILE] ?
+		   lpl_tail_age(lruvec, &lruvec->lists[LRU_INACTIVE_FILE]) : -1;
+	int swappiness = sc_swappiness(sc, lruvec_memcg(lruvec));
+
+	if (allowed[WORKINGSET_FILE] && lpl_choose_once(lruvec, max(anon, file), nr)) {
+		*lru = LRU_INACTIVE_FILE;
+		*age = LPL_AGE_ONCE;
+		return true;
+	}
+	if (anon < 0 && file < 0)
+		return false;
+	if (file < 0 || (anon >= 0 && lpl_prefer_anon(anon, file, swappiness))) {
+		*lru = LRU_INACTIVE_ANON;
+		*age = anon;
+	} else {
+		*lru = LRU_INACTIVE_FILE;
+		*age = file;
+	}
+	return true;
+}
+
+/*
+ * One queue over all memory cgroups that reclaim is for: at first only those
+ * give whose tail is as old as the oldest that was seen in this tick or in the
+ * one before in which there was reclaim, give or take an eighth.  As priority
+ * rises so do others, and in the end all, as protection or a lack of swap may
+ * hold the oldest.
+ */
+static bool lpl_old_enough(struct lruvec *lruvec, struct scan_control *sc, u32 age)
+{
+	struct lpl_tails *all = lpl_tails_of(lruvec, sc);
+	u32 now = lpl_now();
+	u32 oldest;
+
+	if (age == LPL_AGE_ONCE)
+		return true;
+	if (now != READ_ONCE(all->tick)) {
+		WRITE_ONCE(all->oldest_before, READ_ONCE(all->oldest));
+		WRITE_ONCE(all->oldest, 0);
+		WRITE_ONCE(all->tick, now);
+	}
+	if (age > READ_ONCE(all->oldest))
+		WRITE_ONCE(all->oldest, age);
+
+	if (sc->priority < DEF_PRIORITY - 2)
+		return true;
+	oldest = max(READ_ONCE(all->oldest), READ_ONCE(all->oldest_before));
+	return age >= oldest - oldest / 8;
+}
+
+static bool lpl_enough(struct lruvec *lruvec, struct scan_control *sc,
+		       unsigned long reclaimed)
+{
+	if (reclaimed >= sc->nr_to_reclaim)
+		return true;
+	return current_is_kswapd() &&
+	       pgdat_balanced(lruvec_pgdat(lruvec), sc->order, sc->reclaim_idx);
+}
+
+/*
+ * As many as classic would scan, and a batch at least: which of the memory
+ * cgroups gives is decided by age, and a small one may be the oldest.
+ */
+static unsigned long lpl_scan_target(struct lruvec *lruvec, struct scan_control *sc)
+{
+	unsigned long nr[NR_LRU_LISTS], sum = 0;
+	enum lru_list lru;
+
+	/* All folios are inactive; that is no sign of cache to be trimmed. */
+	sc->cache_trim_mode = 0;
+	get_scan_count(lruvec, sc, nr);
+	for_each_evictable_lru(lru)
+		sum += nr[lru];
+	return max(sum, SWAP_CLUSTER_MAX);
+}
+
+static void lpl_shrink_lruvec(struct lruvec *lruvec, struct scan_control *sc)
+{
+	unsigned long left = lpl_scan_target(lruvec, sc);
+	unsigned long reclaimed = 0;
+	bool allowed[ANON_AND_FILE];
+	struct blk_plug plug;
+	bool first = true;
+	enum lru_list lru;
+	u32 age;
+
+	lpl_take_over(lruvec);
+	lpl_allowed(lruvec, sc, allowed);
+	lpl_count(LPL_RECLAIM_ROUNDS, 1);
+
+	blk_start_plug(&plug);
+	while (left) {
+		unsigned long nr = min(left, SWAP_CLUSTER_MAX);
+
+		if (!lpl_choose(lruvec, sc, allowed, nr, &lru, &age))
+			break;
+		if (!lpl_old_enough(lruvec, sc, age))
+			break;
+		if (first && age != LPL_AGE_ONCE) {
+			lpl_note_eviction(lpl_target(lruvec, sc), age);
+			first = false;
+		}
+		left -= nr;
+		reclaimed += shrink_inactive_list(nr, lruvec, sc, lru);
+		cond_resched();
+		if (lpl_enough(lruvec, sc, reclaimed))
+			break;
+	}
+	blk_finish_plug(&plug);
+	sc->nr_reclaimed += reclaimed;
+
+	spin_lock_irq(&lruvec->lru_lock);
+	lpl_unpark(lruvec);
+	spin_unlock_irq(&lruvec->lru_lock);
+}
+
+/* True if @lruvec is this policy's, and has been shrunk. */
+static bool lru_page_list_shrink(struct lruvec *lruvec, struct scan_control *sc)
+{
+	if (!lru_page_list_enabled())
+		return false;
+	lpl_shrink_lruvec(lruvec, sc);
+	return true;
+}
+#else
+static inline bool lru_page_list_shrink(struct lruvec *lruvec, struct scan_control *sc)
+{
+	return false;
+}
+#endif /* CONFIG_LRU_PAGE_LIST */
