@@ -302,6 +302,8 @@ TEST_F(monitor, a_huge_page_counts_as_a_whole_and_is_said_to)
 	write_pages(p, huge);
 	if (madvise(p, huge, MADV_COLLAPSE))
 		SKIP(return, "no huge page to be had");
+	/* So that no scan comes between the fault and the access, which are not one. */
+	self->m.interval_ms = 500;
 	ASSERT_EQ(0, watch(self, p, nr));
 	write_page(p + 17 * self->page);
 	wait_for_scan(self);
@@ -492,6 +494,36 @@ TEST_F(monitor, two_do_not_take_it_from_each_other)
 	EXPECT_EQ(0, wrong(&other, set + 100, 1));
 	close(other.ring);
 	close(other.fd);
+}
+
+#define LRU_DIR "/sys/kernel/mm/lru_page_list/"
+
+/* It clears the bits of all that ran each 10 ms, long before the monitor comes. */
+TEST_F(monitor, lru_page_list_takes_it_from_nobody)
+{
+	static unsigned char set[MAX_PAGES];
+	size_t nr = 600;
+	char before[16];
+	long found;
+
+	if (access(LRU_DIR "policy", W_OK))
+		SKIP(return, "no lru_page_list in this kernel");
+	get_file(LRU_DIR "policy", before, sizeof(before));
+	if (put_file(LRU_DIR "policy", "lru"))
+		SKIP(return, "booted with lru_page_list=off");
+	EXPECT_EQ(0, put_file(LRU_DIR "always", "1"));
+	self->m.interval_ms = 200;
+	EXPECT_EQ(0, watch(self, map_written(nr * self->page), nr));
+	wait_for_scan(self);
+	memset(self->sums, 0, MAX_PAGES * sizeof(*self->sums));
+	make_pattern(set, nr, 4);
+	found = get_line(LRU_DIR "stats", "young");
+	touch(self, set, true);
+	wait_for_scan(self);
+	EXPECT_EQ(0, wrong(self, set, 1));
+	EXPECT_LE(found + 60, get_line(LRU_DIR "stats", "young"));
+	put_file(LRU_DIR "always", "0");
+	put_file(LRU_DIR "policy", before);
 }
 
 #define IDLE_BITMAP "/sys/kernel/mm/page_idle/bitmap"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the tests of /dev/paging, /dev/petmem and /proc/lkp25p3 share: files of
- * one line, page sizes, pages with a content of their own, and how a child ends.
+ * What the tests of the collections beside this one share as well: small
+ * files, page sizes, pages with a content of their own, and how a child ends.
  */
 #ifndef PAGING_TEST_UTIL_H
 #define PAGING_TEST_UTIL_H
@@ -55,7 +55,23 @@ static inline long get_number(const char *path)
 {
 	char value[64];
 
-	return get_file(path, value, sizeof(value)) ? -1 : atol(value);
+	return get_file(path, value, sizeof(value)) ? -1 : strtol(value, NULL, 0);
+}
+
+/* Value of "name value" or "name: value kB" in a file; -1 if not there. */
+static inline long get_line(const char *path, const char *name)
+{
+	FILE *file = fopen(path, "r");
+	size_t len = strlen(name);
+	char line[256];
+	long value = -1;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (!strncmp(line, name, len) && strchr(": ", line[len]))
+			value = strtol(line + len + 1, NULL, 10);
+	if (file)
+		fclose(file);
+	return value;
 }
 
 /* The word in brackets, as in "always [madvise] never"; all of it if there is none. */

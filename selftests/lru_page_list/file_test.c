@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * lru_page_list: page cache beside memory.  The file is a block device in
+ * memory, all zeros, whose pages are those of any file.
+ */
+#include "../kselftest_harness.h"
+#include "group.h"
+
+#define FILE_SIZE	(64 * MIB)
+
+static char device[32];
+
+FIXTURE(file)
+{
+	struct stage stage;
+	size_t page;
+	int zram;
+};
+
+FIXTURE_SETUP(file)
+{
+	const char *missing = stage_set(&self->stage);
+
+	if (missing)
+		SKIP(return, "%s", missing);
+	self->page = page_bytes();
+	self->zram = zram_add(FILE_SIZE / MIB);
+	if (self->zram < 0) {
+		stage_clear(&self->stage);
+		SKIP(return, "no zram");
+	}
+	snprintf(device, sizeof(device), "/dev/zram%d", self->zram);
+}
+
+FIXTURE_TEARDOWN(file)
+{
+	zram_remove(self->zram);
+	stage_clear(&self->stage);
+}
+
+static int open_file(void)
+{
+	int fd = open(device, O_RDONLY);
+
+	if (fd < 0)
+		_exit(102);
+	return fd;
+}
+
+static void read_part(int fd, size_t from, size_t len)
+{
+	static char block[65536];
+
+	for (size_t i = 0; i < len; i += sizeof(block))
+		if (pread(fd, block, sizeof(block), from + i) != sizeof(block))
+			_exit(103);
+}
+
+/* Pages of the part that are in the page cache. */
+static long cached(int fd, size_t from, size_t len, size_t page)
+{
+	unsigned char *seen = malloc(len / page);
+	char *p = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, from);
+	long nr = 0;
+
+	if (p == MAP_FAILED || mincore(p, len, seen))
+		_exit(104);
+	for (size_t i = 0; i < len / page; i++)
+		nr += seen[i] & 1;
+	munmap(p, len);
+	free(seen);
+	return nr;
+}
+
+static bool most(long nr, size_t len, size_t page, const char *what)
+{
+	long all = len / page;
+
+	printf("# %ld of %ld pages of %s\n", nr, all, what);
+	fflush(stdout);
+	return nr * 20 >= all * 19;
+}
+
+static int work_swappiness(size_t page)
+{
+	char *p = pages_of(LIMIT / 2);
+	int fd = open_file();
+
+	fill(p, LIMIT / 2, false);
+	for (int turn = 0; turn < 2; turn++)
+		read_part(fd, 0, FILE_SIZE);
+	return present(p, LIMIT / 2, page) != (long)(LIMIT / 2 / page);
+}
+
+TEST_F_TIMEOUT(file, swappiness_0_takes_no_anon, 300)
+{
+	char before[16];
+	int status;
+
+	get_file("/proc/sys/vm/swappiness", before, sizeof(before));
+	put_file("/proc/sys/vm/swappiness", "0");
+	status = run_in_group(work_swappiness, self->page);
+	put_file("/proc/sys/vm/swappiness", before);
+	EXPECT_EQ(0, status);
+}
+
+static int work_stream(size_t page)
+{
+	char *p = pages_of(LIMIT / 4);
+	size_t hot = LIMIT / 4;
+	int fd = open_file();
+
+	fill(p, LIMIT / 4, false);
+	/* Twice is use. */
+	read_part(fd, 0, hot);
+	sleep_ms(50);
+	read_part(fd, 0, hot);
+	read_part(fd, hot, FILE_SIZE - hot);
+	if (!most(present(p, LIMIT / 4, page), LIMIT / 4, page, "memory"))
+		return 1;
+	return most(cached(fd, 0, hot, page), hot, page, "cache") ? 0 : 2;
+}
+
+/* Four times the group's limit, read once: neither memory nor cache in use goes. */
+TEST_F_TIMEOUT(file, stream_does_not_flush, 300)
+{
+	EXPECT_EQ(0, run_in_group(work_stream, self->page));
+}
+
+static int work_mapped(size_t page)
+{
+	size_t hot = LIMIT / 4;
+	int fd = open_file();
+	char *p = mmap(NULL, FILE_SIZE, PROT_READ, MAP_SHARED, fd, 0);
+
+	if (p == MAP_FAILED)
+		return 101;
+	for (size_t i = 0; i < FILE_SIZE; i += page) {
+		load_word(p + i);
+		if (i % (LIMIT / 16) == 0)
+			for (size_t j = 0; j < hot; j += page)
+				load_word(p + j);
+	}
+	return most(present(p, hot, page), hot, page, "the mapped file") ? 0 : 1;
+}
+
+/* Pages that keep being touched stay, be there ever so many that are once. */
+TEST_F_TIMEOUT(file, mapped_and_hot_stays, 300)
+{
+	EXPECT_EQ(0, run_in_group(work_mapped, self->page));
+}
+
+static int work_cache_only(size_t page)
+{
+	int fd = open_file();
+
+	for (int turn = 0; turn < 3; turn++)
+		read_part(fd, 0, FILE_SIZE);
+	return 0;
+}
+
+/* Cache that nobody has mapped makes way, and nothing is killed for it. */
+TEST_F_TIMEOUT(file, cache_is_reclaimable, 300)
+{
+	long swapped = vm_count("pswpout");
+
+	put_file(GROUP "/memory.max", "8M");
+	EXPECT_EQ(0, run_in_group(work_cache_only, self->page));
+	EXPECT_EQ(0, get_line(GROUP "/memory.events", "oom_kill"));
+	EXPECT_GT(100, vm_count("pswpout") - swapped);
+}
+
+/**
+ * struct change - of the policy, while one needs memory at once
+ * @from: policy before
+ * @to: policy after
+ * @reads: how often the part of the file is read before
+ * @other: descriptor of a file in which there is a lot of page cache
+ * @len: how much
+ */
+struct change {
+	const char *from, *to;
+	int reads;
+	int other;
+	size_t len;
+};
+
+/* In the root group, which is the first that a change comes to. */
+static bool change_fill(const struct change *change)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		enter(ROOT);
+		for (int turn = 0; turn < 2; turn++)
+			read_part(change->other, 0, change->len);
+		_exit(0);
+	}
+	return waitpid(pid, &status, 0) == pid && !status;
+}
+
+/*
+ * Has nothing but page cache to give, and grows over the limit when the new policy
+ * is in force; up to there it has grown before, as the change does not take long.
+ */
+static void change_work(const struct change *change, size_t page, int ready, uint64_t *end)
+{
+	size_t before = LIMIT * 3 / 16, after = LIMIT / 8;
+	int fd = open_file();
+	char *p;
+
+	enter(GROUP);
+	p = pages_of(before + after);
+	for (int turn = 0; turn < change->reads; turn++)
+		read_part(fd, 0, LIMIT * 3 / 4);
+	fill(p, before, false);
+	if (write(ready, "x", 1) != 1)
+		_exit(105);
+	while (!policy_is(change->to))
+		;
+	fill(p + before, after, false);
+	*end = now_ns();
+	_exit(0);
+}
+
+/* How it ended; set @during if that was before the change was over. */
+static int change_once(const struct change *change, size_t page, bool *during)
+{
+	uint64_t *end = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int status = -1, ready[2];
+	uint64_t changed;
+	pid_t pid;
+	char c;
+
+	if (end == MAP_FAILED || set_policy(change->from) || !change_fill(change) || pipe(ready))
+		return -1;
+	pid = fork();
+	if (!pid)
+		change_work(change, page, ready[1], end);
+	close(ready[1]);
+	if (read(ready[0], &c, 1) == 1 && !set_policy(change->to)) {
+		changed = now_ns();
+		waitpid(pid, &status, 0);
+		*during = status || *end < changed;
+	}
+	close(ready[0]);
+	munmap(end, page);
+	return status;
+}
+
+static void change_hides(struct __test_metadata *_metadata, size_t page, struct change *change)
+{
+	struct change none = { .from = change->from, .to = change->from, .reads = change->reads };
+	bool during = false;
+	char path[32];
+	int big;
+
+	change->len = mem_available_kb() * 1024 / 3 / MIB * MIB;
+	if (change->len > 384 * MIB)
+		change->len = 384 * MIB;
+	big = zram_add(change->len / MIB);
+	if (big < 0)
+		SKIP(return, "no zram");
+	snprintf(path, sizeof(path), "/dev/zram%d", big);
+	change->other = open(path, O_RDONLY);
+	EXPECT_LE(0, change->other);
+	put_file(GROUP "/memory.swap.max", "0");
+	/* There is enough for it where nothing changes. */
+	none.other = change->other;
+	none.len = change->len;
+	EXPECT_EQ(0, change_once(&none, page, &during));
+	during = false;
+	for (int turn = 0; turn < 5 && !during; turn++)
+		EXPECT_EQ(0, change_once(change, page, &during));
+	close(change->other);
+	zram_remove(big);
+	EXPECT_EQ(0, get_line(GROUP "/memory.events", "oom_kill"));
+	if (!during)
+		SKIP(return, "the policy is changed too fast to see");
+}
+
+/*
+ * A change goes from one memory cgroup to the next, and the last one may need
+ * memory before that. Cache that was in use is on the active list then, where lru
+ * has nothing; without swap there is nothing else.
+ */
+TEST_F_TIMEOUT(file, change_to_lru_hides_nothing, 300)
+{
+	struct change change = { .from = "classic", .to = "lru", .reads = 3 };
+
+	change_hides(_metadata, self->page, &change);
+}
+
+/* What was read once is where classic has nothing. */
+TEST_F_TIMEOUT(file, change_from_lru_hides_nothing, 300)
+{
+	struct change change = { .from = "lru", .to = "classic", .reads = 1 };
+
+	change_hides(_metadata, self->page, &change);
+}
+
+#define PROTECTED	GROUP "/protected"
+#define OTHER		GROUP "/other"
+
+static void protect_parts(void)
+{
+	put_file(GROUP "/cgroup.subtree_control", "+memory");
+	mkdir(PROTECTED, 0755);
+	mkdir(OTHER, 0755);
+}
+
+/* Fills its part, waits to be told, and looks what is left of it. */
+static int work_protected(size_t page, int ready, int go)
+{
+	char *p = pages_of(LIMIT / 4), c = 0;
+
+	fill(p, LIMIT / 4, false);
+	if (write(ready, &c, 1) != 1 || read(go, &c, 1) != 1)
+		return 105;
+	return most(present(p, LIMIT / 4, page), LIMIT / 4, page, "what is protected") ? 0 : 1;
+}
+
+static int run_protected(size_t page, const char *how)
+{
+	int status = -1, ready[2], go[2];
+	char *p, c = 0;
+	pid_t pid, other;
+
+	protect_parts();
+	put_file(how, "8M");
+	if (pipe(ready) || pipe(go))
+		return -1;
+	pid = fork();
+	if (!pid) {
+		enter(PROTECTED);
+		_exit(work_protected(page, ready[1], go[0]));
+	}
+	if (read(ready[0], &c, 1) != 1)
+		return -1;
+	/* Younger by far, and all that has to go is its own. */
+	sleep_ms(100);
+	other = fork();
+	if (!other) {
+		enter(OTHER);
+		p = pages_of(2 * LIMIT);
+		for (int i = 0; i < 3; i++)
+			fill(p, 2 * LIMIT, i);
+		_exit(0);
+	}
+	waitpid(other, NULL, 0);
+	if (write(go[1], &c, 1) != 1)
+		return -1;
+	waitpid(pid, &status, 0);
+	group_remove(PROTECTED);
+	group_remove(OTHER);
+	put_file(GROUP "/cgroup.subtree_control", "-memory");
+	return status;
+}
+
+TEST_F_TIMEOUT(file, memory_min_protects, 300)
+{
+	EXPECT_EQ(0, run_protected(self->page, PROTECTED "/memory.min"));
+}
+
+TEST_F_TIMEOUT(file, memory_low_protects, 300)
+{
+	EXPECT_EQ(0, run_protected(self->page, PROTECTED "/memory.low"));
+}
+
+/* It can fail: without protection the older part goes. */
+TEST_F_TIMEOUT(file, without_protection_the_older_goes, 300)
+{
+	EXPECT_NE(0, run_protected(self->page, PROTECTED "/memory.high"));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* lru_page_list: the order of the queue is the order of the accesses. */
+#include "../kselftest_harness.h"
+#include <linux/lkp25p3.h>
+#include <sys/ioctl.h>
+#include "lru_page_list.h"
+
+#define GROUPS	10
+#define GROUP	64		/* pages */
+#define APART	60		/* ms between groups, at least */
+#define SLACK	100		/* ms: ticks, and the time between two lines of a test */
+
+/*
+ * Until the harvester has read and cleared the bits of what was touched so far,
+ * however slow the machine is.  Something has to run for there to be a tick.
+ */
+static void settle(void)
+{
+	uint64_t end = now_ns() + APART * 1000000ULL;
+	long passes = lpl_stat("passes");
+
+	while (now_ns() < end || lpl_stat("passes") < passes + 3)
+		;
+}
+
+static long ms_since(uint64_t then)
+{
+	return (now_ns() - then) / 1000000;
+}
+
+/* Of group 1; a fault maps what is around it, young on some CPUs. */
+#define FAR	(32 * GROUPS + 1)
+
+struct place {
+	uint64_t pfn;
+	long at;
+	long age;
+};
+
+static void find_places(FILE *queue, struct place *place, int nr)
+{
+	char line[160];
+	uint64_t pfn;
+	long at = 0, age;
+
+	rewind(queue);
+	for (int i = 0; i < nr; i++)
+		place[i].at = -1;
+	while (fgets(line, sizeof(line), queue)) {
+		if (sscanf(line, "pfn=%lu age_ms=%ld nid=", &pfn, &age) != 2)
+			continue;
+		at++;
+		for (int i = 0; i < nr; i++)
+			if (place[i].pfn == pfn) {
+				place[i].at = at;
+				place[i].age = age;
+			}
+	}
+}
+
+FIXTURE(order)
+{
+	char before[16];
+	size_t page;
+	FILE *queue;
+	int pagemap;
+	int monitor;
+	char *p;
+	size_t len;
+};
+
+FIXTURE_VARIANT(order)
+{
+	bool shared;
+	bool watched;
+};
+
+FIXTURE_VARIANT_ADD(order, anon) { .shared = false };
+FIXTURE_VARIANT_ADD(order, shmem) { .shared = true };
+/* By another reader of accessed bits, who clears them more often. */
+FIXTURE_VARIANT_ADD(order, watched) { .watched = true };
+
+static int watch(const void *p, size_t len)
+{
+	struct lkp25p3_monitor monitor = {
+		.start = (uintptr_t)p,
+		.len = len,
+		.interval_ms = LKP25P3_MIN_INTERVAL_MS,
+		.flags = LKP25P3_MONITOR_QUIET,
+	};
+	int fd = open(LKP25P3_PROC, O_RDWR | O_CLOEXEC);
+
+	if (fd >= 0 && ioctl(fd, LKP25P3_IOC_MONITOR_START, &monitor)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+FIXTURE_SETUP(order)
+{
+	int fd = -1;
+
+	self->monitor = -1;
+	if (access(LPL_DIR "policy", R_OK))
+		SKIP(return, "no lru_page_list in this kernel");
+	if (variant->watched && access(LKP25P3_PROC, R_OK))
+		SKIP(return, "no " LKP25P3_PROC);
+	get_file(LPL_DIR "policy", self->before, sizeof(self->before));
+	if (set_policy("lru"))
+		SKIP(return, "booted with lru_page_list=off");
+	ASSERT_EQ(0, put_file(LPL_DIR "always", "1"));
+	mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
+	self->queue = fopen(LPL_QUEUE, "r");
+	ASSERT_NE(NULL, self->queue);
+	self->pagemap = open("/proc/self/pagemap", O_RDONLY);
+	ASSERT_LE(0, self->pagemap);
+
+	self->page = page_bytes();
+	self->len = GROUPS * GROUP * self->page;
+	if (variant->shared) {
+		fd = memfd_create("order_test", 0);
+		ASSERT_LE(0, fd);
+		ASSERT_EQ(0, ftruncate(fd, self->len));
+	}
+	self->p = mmap(NULL, self->len, PROT_READ | PROT_WRITE,
+		       fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED, fd, 0);
+	ASSERT_NE(MAP_FAILED, self->p);
+	madvise(self->p, self->len, MADV_NOHUGEPAGE);
+	memset(self->p, 1, self->len);
+	if (variant->watched) {
+		self->monitor = watch(self->p, self->len);
+		ASSERT_LE(0, self->monitor);
+	}
+	/* Brings in what waits in the batches of the CPUs. */
+	find_places(self->queue, NULL, 0);
+	settle();
+}
+
+FIXTURE_TEARDOWN(order)
+{
+	if (self->monitor >= 0)
+		close(self->monitor);
+	put_file(LPL_DIR "always", "0");
+	set_policy(self->before);
+}
+
+/* Group g is pages g, g + GROUPS, ...: neighbours are of different groups. */
+static void touch_group(char *p, size_t page, int group)
+{
+	for (int i = 0; i < GROUP; i++)
+		store_word(p + (i * GROUPS + group) * page, i);
+}
+
+TEST_F(order, is_that_of_the_accesses)
+{
+	static const int turns[GROUPS] = { 3, 7, 0, 9, 1, 5, 8, 2, 6, 4 };
+	struct place place[GROUPS * GROUP];
+	long wrong = 0, pairs = 0, absent = 0;
+	long told = lpl_stat("told");
+	int turn_of[GROUPS];
+
+	for (int i = 0; i < GROUPS; i++) {
+		turn_of[turns[i]] = i;
+		touch_group(self->p, self->page, turns[i]);
+		settle();
+	}
+	for (int i = 0; i < GROUPS * GROUP; i++)
+		place[i].pfn = pfn_of(self->pagemap, self->p + i * self->page);
+	ASSERT_NE(0, place[0].pfn);
+	find_places(self->queue, place, GROUPS * GROUP);
+
+	for (int i = 0; i < GROUPS * GROUP; i++)
+		for (int j = 0; j < GROUPS * GROUP; j++) {
+			if (turn_of[i % GROUPS] <= turn_of[j % GROUPS])
+				continue;
+			pairs++;
+			wrong += place[i].at > place[j].at;
+		}
+	for (int i = 0; i < GROUPS * GROUP; i++)
+		absent += place[i].at < 0;
+	TH_LOG("%ld of %ld pairs wrong, %ld pages not in the queue", wrong, pairs, absent);
+	EXPECT_EQ(0, absent);
+	EXPECT_LE(wrong * 1000, pairs);
+	if (variant->watched)
+		EXPECT_LT(told, lpl_stat("told"));
+}
+
+/* Seen by a harvest after the access and before settle() was over. */
+TEST_F(order, ages_are_those_of_the_accesses)
+{
+	uint64_t touched[GROUPS], settled[GROUPS];
+	struct place place[GROUPS * GROUP];
+	long least[GROUPS], off = 0;
+
+	for (int i = 0; i < GROUPS; i++) {
+		touched[i] = now_ns();
+		touch_group(self->p, self->page, i);
+		settle();
+		settled[i] = now_ns();
+	}
+	for (int i = 0; i < GROUPS * GROUP; i++)
+		place[i].pfn = pfn_of(self->pagemap, self->p + i * self->page);
+	for (int i = 0; i < GROUPS; i++)
+		least[i] = ms_since(settled[i]);
+	find_places(self->queue, place, GROUPS * GROUP);
+	for (int i = 0; i < GROUPS * GROUP; i++) {
+		int group = i % GROUPS;
+
+		off += place[i].age < least[group] - SLACK ||
+		       place[i].age > ms_since(touched[group]) + SLACK;
+	}
+	EXPECT_LE(off * 50, GROUPS * GROUP) TH_LOG("%ld ages are off", off);
+}
+
+/* Looking does not change it: no page that nobody touched moves. */
+TEST_F(order, reading_does_not_disturb)
+{
+	struct place first[GROUPS * GROUP], second[GROUPS * GROUP];
+	long moved = 0;
+
+	for (int i = 0; i < GROUPS; i++) {
+		touch_group(self->p, self->page, i);
+		settle();
+	}
+	for (int i = 0; i < GROUPS * GROUP; i++)
+		first[i].pfn = pfn_of(self->pagemap, self->p + i * self->page);
+	memcpy(second, first, sizeof(second));
+	find_places(self->queue, first, GROUPS * GROUP);
+	find_places(self->queue, second, GROUPS * GROUP);
+	for (int i = GROUPS; i < GROUPS * GROUP; i++)
+		moved += second[i].age < first[i].age;
+	EXPECT_LE(moved * 100, GROUPS * GROUP);
+}
+
+/* A mapping that only a child touches is a process that ran, too. */
+TEST_F(order, child_counts)
+{
+	struct place place[2];
+	uint64_t since;
+	long least;
+	pid_t pid;
+
+	touch_group(self->p, self->page, 1);
+	settle();
+	since = now_ns();
+	pid = fork();
+	if (!pid) {
+		for (int i = 0; i < 5; i++) {
+			load_word(self->p);
+			settle();
+		}
+		load_word(self->p);
+		settle();
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+	place[0].pfn = pfn_of(self->pagemap, self->p);
+	place[1].pfn = pfn_of(self->pagemap, self->p + FAR * self->page);
+	least = ms_since(since);
+	find_places(self->queue, place, 2);
+	ASSERT_LT(0, place[0].at);
+	ASSERT_LT(0, place[1].at);
+	EXPECT_LT(place[0].at, place[1].at);
+	EXPECT_LE(place[0].age, ms_since(since) - 5 * APART + SLACK);
+	EXPECT_GE(place[1].age, least - SLACK);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * lru_page_list: which pages of memory reclaim takes, and which it leaves alone.
+ * Those of files are in file_test.
+ */
+#include "../kselftest_harness.h"
+#include "group.h"
+
+FIXTURE(reclaim)
+{
+	struct stage stage;
+	size_t page;
+};
+
+FIXTURE_SETUP(reclaim)
+{
+	const char *missing = stage_set(&self->stage);
+
+	if (missing)
+		SKIP(return, "%s", missing);
+	self->page = page_bytes();
+}
+
+FIXTURE_TEARDOWN(reclaim)
+{
+	stage_clear(&self->stage);
+}
+
+static int work_contents(size_t page)
+{
+	char *p = pages_of(2 * LIMIT);
+
+	fill(p, 2 * LIMIT, false);
+	for (int i = 0; i < 2; i++)
+		if (fill(p, 2 * LIMIT, true))
+			return 1;
+	return 0;
+}
+
+TEST_F_TIMEOUT(reclaim, all_contents_survive, 300)
+{
+	long steal = vm_count("pswpout");
+
+	EXPECT_EQ(0, run_in_group(work_contents, self->page));
+	EXPECT_LT(steal, vm_count("pswpout"));
+}
+
+/* The half that is used stays, the half that is not goes. */
+static int work_hot_stays(size_t page)
+{
+	size_t hot = LIMIT / 2;
+	char *p = pages_of(hot), *cold = pages_of(2 * LIMIT);
+	long gone;
+
+	fill(p, hot, false);
+	for (size_t i = 0; i < 2 * LIMIT; i += page) {
+		cold[i] = 1;
+		if (i % (LIMIT / 16) == 0) {
+			fill(p, hot, true);
+			sleep_ms(2);
+		}
+	}
+	gone = hot / page - present(p, hot, page);
+	if (gone * 50 > (long)(hot / page))
+		fprintf(stderr, "# %ld of %zu hot pages gone\n", gone, hot / page);
+	return gone * 50 > (long)(hot / page);
+}
+
+TEST_F_TIMEOUT(reclaim, hot_stays, 300)
+{
+	put_file(LPL_DIR "always", "1");
+	EXPECT_EQ(0, run_in_group(work_hot_stays, self->page));
+}
+
+/*
+ * As exact as is worth it.  The CPU time for that is not what this is about: a
+ * machine that is emulated on a busy one has less than it thinks.
+ */
+TEST_F_TIMEOUT(reclaim, hot_stays_if_worth, 300)
+{
+	char before[16];
+
+	get_file(LPL_DIR "budget_pct", before, sizeof(before));
+	put_file(LPL_DIR "budget_pct", "100");
+	EXPECT_EQ(0, run_in_group(work_hot_stays, self->page));
+	put_file(LPL_DIR "budget_pct", before);
+}
+
+static int work_mlock(size_t page)
+{
+	size_t len = LIMIT / 4;
+	char *p = pages_of(len), *other = pages_of(2 * LIMIT);
+
+	if (mlock(p, len))
+		return 102;
+	fill(p, len, false);
+	for (int i = 0; i < 2; i++)
+		fill(other, 2 * LIMIT, i);
+	return present(p, len, page) != (long)(len / page) || fill(p, len, true);
+}
+
+TEST_F_TIMEOUT(reclaim, mlocked_never_leaves, 300)
+{
+	EXPECT_EQ(0, run_in_group(work_mlock, self->page));
+}
+
+/* Locked and unlocked again it is a page like others. */
+static int work_munlock(size_t page)
+{
+	size_t len = LIMIT / 4;
+	char *p = pages_of(len), *other = pages_of(2 * LIMIT);
+
+	fill(p, len, false);
+	if (mlock(p, len) || munlock(p, len))
+		return 102;
+	for (int i = 0; i < 2; i++)
+		fill(other, 2 * LIMIT, i);
+	if (fill(p, len, true))
+		return 2;
+	return 0;
+}
+
+TEST_F_TIMEOUT(reclaim, munlocked_can, 300)
+{
+	EXPECT_EQ(0, run_in_group(work_munlock, self->page));
+}
+
+static int work_hugetlb(size_t page)
+{
+	size_t len = get_line("/proc/meminfo", "Hugepagesize") * 1024;
+	char *p = mmap(NULL, len, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	char *other = pages_of(2 * LIMIT);
+
+	if (p == MAP_FAILED)
+		return 4;
+	fill(p, len, false);
+	for (int i = 0; i < 2; i++)
+		fill(other, 2 * LIMIT, i);
+	return present(p, len, page) != (long)(len / page) || fill(p, len, true);
+}
+
+TEST_F_TIMEOUT(reclaim, hugetlb_never_leaves, 300)
+{
+	int status;
+
+	put_file("/proc/sys/vm/nr_hugepages", "1");
+	status = run_in_group(work_hugetlb, self->page);
+	put_file("/proc/sys/vm/nr_hugepages", "0");
+	if (status == 4)
+		SKIP(return, "no huge page");
+	EXPECT_EQ(0, status);
+}
+
+/* A pipe holds references to pages that were given to it. */
+static int work_referenced(size_t page)
+{
+	size_t len = 16 * page;
+	char *p = pages_of(len), *other = pages_of(2 * LIMIT), text[64];
+	struct iovec { void *base; size_t len; } iov = { p, len };
+	long frames[16];
+	int fds[2], pagemap = open("/proc/self/pagemap", O_RDONLY);
+	long moved = 0;
+
+	fill(p, len, false);
+	if (pipe(fds) || syscall(__NR_vmsplice, fds[1], &iov, 1, 0) != (long)len)
+		return 4;
+	for (int i = 0; i < 16; i++)
+		frames[i] = pfn_of(pagemap, p + i * page);
+	for (int i = 0; i < 2; i++)
+		fill(other, 2 * LIMIT, i);
+	fill(p, len, true);
+	for (int i = 0; i < 16; i++)
+		moved += frames[i] != (long)pfn_of(pagemap, p + i * page);
+	if (read(fds[0], text, sizeof(text)) != sizeof(text) || *(size_t *)text != 1)
+		return 5;
+	return moved ? 1 : 0;
+}
+
+TEST_F_TIMEOUT(reclaim, referenced_keeps_its_frame, 300)
+{
+	int status;
+
+	status = run_in_group(work_referenced, self->page);
+	if (status == 4)
+		SKIP(return, "no vmsplice");
+	EXPECT_EQ(0, status);
+}
+
+/* Pages that a device may write to at any time. */
+static int work_pinned(size_t page)
+{
+	size_t len = 16 * page;
+	char *p = pages_of(len), *other = pages_of(2 * LIMIT);
+	struct iovec { void *base; size_t len; } iov = { p, len };
+	int pagemap = open("/proc/self/pagemap", O_RDONLY);
+	char params[256] = { 0 };
+	uint64_t frames[16];
+	int ring;
+
+	fill(p, len, false);
+	ring = syscall(__NR_io_uring_setup, 4, params);
+	if (ring < 0 || syscall(__NR_io_uring_register, ring, 0, &iov, 1))
+		return 4;
+	for (int i = 0; i < 16; i++)
+		frames[i] = pfn_of(pagemap, p + i * page);
+	for (int i = 0; i < 2; i++)
+		fill(other, 2 * LIMIT, i);
+	for (int i = 0; i < 16; i++)
+		if (frames[i] != pfn_of(pagemap, p + i * page))
+			return 1;
+	return fill(p, len, true) != 0;
+}
+
+TEST_F_TIMEOUT(reclaim, pinned_never_leaves, 300)
+{
+	int status = run_in_group(work_pinned, self->page);
+
+	if (status == 4)
+		SKIP(return, "no io_uring");
+	EXPECT_EQ(0, status);
+}
+
+TEST_F_TIMEOUT(reclaim, refaults_are_counted, 300)
+{
+	long refaults = vm_count("workingset_refault_anon");
+
+	EXPECT_EQ(0, run_in_group(work_contents, self->page));
+	EXPECT_LT(refaults, vm_count("workingset_refault_anon"));
+}
+
+static int work_huge(size_t page)
+{
+	size_t huge = get_line("/proc/meminfo", "Hugepagesize") * 1024;
+	size_t len = 2 * LIMIT;
+	char *p = mmap(NULL, len + huge, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return 101;
+	if (madvise(p, len + huge, MADV_HUGEPAGE))
+		return 4;
+	fill(p, len, false);
+	for (int i = 0; i < 2; i++)
+		if (fill(p, len, true))
+			return 1;
+	return 0;
+}
+
+/* Huge pages are split to be swapped out, or swapped out as they are. */
+TEST_F_TIMEOUT(reclaim, huge_pages_survive, 300)
+{
+	char before[64];
+	int status;
+
+	get_file("/sys/kernel/mm/transparent_hugepage/enabled", before, sizeof(before));
+	put_file("/sys/kernel/mm/transparent_hugepage/enabled", "madvise");
+	status = run_in_group(work_huge, self->page);
+	if (strstr(before, "[never]"))
+		put_file("/sys/kernel/mm/transparent_hugepage/enabled", "never");
+	if (status == 4)
+		SKIP(return, "no huge pages");
+	EXPECT_EQ(0, status);
+}
+
+/* Swap that goes away while pages are in it. */
+TEST_F_TIMEOUT(reclaim, swapoff, 300)
+{
+	int status, fds[2];
+	char c;
+	pid_t pid;
+
+	if (self->stage.swap.zram < 0)
+		SKIP(return, "the swap is not this test's");
+	ASSERT_EQ(0, pipe(fds));
+	pid = fork();
+	if (!pid) {
+		char *p;
+
+		enter(GROUP);
+		p = pages_of(2 * LIMIT);
+		fill(p, 2 * LIMIT, false);
+		c = write(fds[1], "x", 1);
+		while (get_line("/proc/meminfo", "SwapTotal"))
+			sleep_ms(10);
+		_exit(fill(p, 2 * LIMIT, true) != 0);
+	}
+	ASSERT_EQ(1, read(fds[0], &c, 1));
+	put_file(GROUP "/memory.max", "max");
+	swap_put(&self->stage.swap);
+	self->stage.swap.zram = -1;
+	waitpid(pid, &status, 0);
+	EXPECT_EQ(0, status);
+}
+
+/* Without swap the limit ends the process, and not earlier. */
+static int work_fits(size_t page)
+{
+	char *p = pages_of(LIMIT * 3 / 4);
+
+	for (int i = 0; i < 3; i++)
+		fill(p, LIMIT * 3 / 4, i);
+	return 0;
+}
+
+TEST_F_TIMEOUT(reclaim, no_swap, 300)
+{
+	put_file(GROUP "/memory.swap.max", "0");
+	EXPECT_EQ(0, run_in_group(work_fits, self->page));
+	EXPECT_EQ(-1, run_in_group(work_contents, self->page));
+}
+
+TEST_F_TIMEOUT(reclaim, proactive, 300)
+{
+	int status, fds[2];
+	char c;
+	pid_t pid;
+
+	ASSERT_EQ(0, pipe(fds));
+	pid = fork();
+	if (!pid) {
+		char *p;
+
+		enter(GROUP);
+		p = pages_of(LIMIT / 2);
+		fill(p, LIMIT / 2, false);
+		c = write(fds[1], "x", 1);
+		pause();
+		_exit(0);
+	}
+	ASSERT_EQ(1, read(fds[0], &c, 1));
+	sleep_ms(1500);
+	long before = get_number(GROUP "/memory.current");
+
+	EXPECT_EQ(0, put_file(GROUP "/memory.reclaim", "4M"));
+	EXPECT_LE(get_number(GROUP "/memory.current"), before - (long)(3 * MIB));
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+}
+
+/*
+ * Of two parts of memory the younger goes first, after this advice about it. It
+ * is the younger if a harvest has come between fault and reclaim.
+ */
+static int work_advice(size_t page, int advice)
+{
+	size_t len = LIMIT / 3;
+	char *a = pages_of(len), *b = pages_of(len);
+	long ka, kb;
+
+	fill(a, len, false);
+	sleep_ms(100);
+	fill(b, len, false);
+	sleep_ms(100);
+	if (madvise(b, len, advice))
+		return 4;
+	sleep_ms(150);
+	put_file(GROUP "/memory.reclaim", "4M");
+	ka = present(a, len, page);
+	kb = present(b, len, page);
+	if (ka <= kb)
+		fprintf(stderr, "# resident %ld %ld\n", ka, kb);
+	return ka <= kb;
+}
+
+static int work_cold(size_t page)
+{
+	return work_advice(page, MADV_COLD);
+}
+
+static int work_free(size_t page)
+{
+	return work_advice(page, MADV_FREE);
+}
+
+/* It can fail. */
+static int work_no_advice(size_t page)
+{
+	return work_advice(page, MADV_NORMAL);
+}
+
+TEST_F_TIMEOUT(reclaim, cold_advice_goes_first, 300)
+{
+	put_file(LPL_DIR "always", "1");
+	EXPECT_EQ(0, run_in_group(work_cold, self->page));
+	EXPECT_EQ(1, run_in_group(work_no_advice, self->page));
+}
+
+TEST_F_TIMEOUT(reclaim, free_advice_goes_first, 300)
+{
+	put_file(LPL_DIR "always", "1");
+	EXPECT_EQ(0, run_in_group(work_free, self->page));
+}
+
+TEST_HARNESS_MAIN
