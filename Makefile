@@ -4,9 +4,11 @@
 # What is made lies here; set PAGING_BUILD_DIR to have it elsewhere.
 build := $(or $(PAGING_BUILD_DIR),build)
 variant ?= arm64
+# Of the five processes, where it is not all of them.
+lru_cases := rand:78,rand:200,zipf:200,shift:200,seq:200,cyclic:110
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check check-full build shell report report-petmem report-walker cost kunit tree capture patches clean distclean
+.PHONY: help demo check check-full build shell report report-petmem report-walker report-lru cost kunit tree capture patches clean distclean
 # One thing after the other: each of them uses all cores.
 .NOTPARALLEL:
 
@@ -57,6 +59,16 @@ report-walker: ## the same for the page-table walker and kernel_memory: lab-repo
 	@scripts/exp/monitor/run
 	@scripts/exp/monitor/accuracy
 	@scripts/exp/walker/report
+
+report-lru: ## the same for lru_page_list, which takes hours: lab-reports/lru_page_list.md
+	@scripts/deps check
+	@scripts/build arm64 x86_64
+	@scripts/exp/lru/run --jobs 2
+	@scripts/exp/lru/run --jobs 2 --cpu cortex-a76 --cases $(lru_cases) --out results/lru-a76
+	@scripts/exp/lru/run --jobs 2 --arch x86_64 --cases $(lru_cases) --out results/lru-x86_64
+	@scripts/exp/lru/run --jobs 2 --swap disk --no-bench --cases $(lru_cases) --out results/lru-disk
+	@scripts/exp/lru/oom
+	@scripts/exp/lru/report
 
 cost: ## instructions per page of /dev/paging and of its peers, as a table
 	@scripts/deps demo

@@ -398,7 +398,7 @@ def build(variant, source):
         make = make_command(variant, source, obj)
         os.makedirs(target, exist_ok=True)
         configure(variant, source, obj, make, progress)
-        run(make + [os.path.basename(table["image"]), "modules"] + table["dtbs"], progress)
+        run(make + [table["names"][-1], "modules"] + table["dtbs"], progress)
         install_modules(variant, obj, make, progress)
         install_selftests(variant, source, obj, make, progress)
         build_perf(variant, source, obj, progress)
@@ -409,8 +409,9 @@ def build(variant, source):
         put(os.path.join(obj, ".config"), os.path.join(target, "config"))
         put(os.path.join(obj, "System.map"), os.path.join(target, "System.map"))
         initramfs.make(variant)
-        # The last: a guest is booted from a directory only if this one is there.
-        put(os.path.join(obj, table["image"]), os.path.join(target, os.path.basename(table["image"])))
+        # The last of these: a guest is booted from a directory only if it is there.
+        for name in table["names"]:
+            put(os.path.join(obj, table["image"]), os.path.join(target, name))
     print(f"{progress.text()}: {shorten(target)} is ready", file=sys.stderr)
 
 
@@ -439,6 +440,15 @@ def lint(variant, source, w1, sparse):
     print(f"{progress.text()}: no warnings in {', '.join(dirs)}", file=sys.stderr)
 
 
+def objects(variant, source, names):
+    """Some objects of a kernel that need not run."""
+    with started(variant, variant) as (obj, progress):
+        make = make_command(variant, source, obj)
+        configure(variant, source, obj, make, progress)
+        run(make + names, progress)
+    print(f"{progress.text()}: {shorten(obj)} has {len(names)} of its objects", file=sys.stderr)
+
+
 @contextlib.contextmanager
 def build_lock():
     """Two builds at once would write the same objects."""
@@ -462,6 +472,8 @@ def arguments(argv):
                         help="only compile our directories, with W=1; a warning is a failure")
     parser.add_argument("--sparse", action="store_true",
                         help="only check our directories with sparse (C=2)")
+    parser.add_argument("--object", metavar="FILE", action="append", default=[],
+                        help="only make this, such as mm/vmscan.o, in build/obj/<variant>; may be repeated")
     args = parser.parse_args(argv)
     if args.all:
         args.variant = list(VARIANTS)
@@ -485,6 +497,8 @@ def main(argv):
             source = find_source(name)
             if args.w1 or args.sparse:
                 lint(name, source, args.w1, args.sparse)
+            elif args.object:
+                objects(name, source, args.object)
             else:
                 build(name, source)
 

@@ -19,6 +19,7 @@ VARIANTS = {
     "arm64-cost":   ("arm64",  ["base", "arm64", "paging", "cost"]),
     "arm64-16k":    ("arm64",  ["base", "arm64", "16k", "paging"]),
     "arm64-start":  ("arm64",  ["base", "arm64", "boards", "paging"]),
+    "arm64-patching": ("arm64", ["base", "arm64", "boards", "paging", "patching"]),
 }
 # The last patch of the series that is in these kernels; the others have all of it.
 LAST_PATCH = {"arm64-start": "0002"}
@@ -26,14 +27,14 @@ LAST_PATCH = {"arm64-start": "0002"}
 DRIVERS = ["paging"]
 BUILTIN = ["arm64-debug", "x86_64-debug"]
 
-# architecture: kernel's ARCH, Debian's name, GNU triplet, image in the object tree, name of
-# the image in build/<variant>, make targets
+# architecture: kernel's ARCH, Debian's name, GNU triplet, image in the object tree, its
+# names in build/<variant> (kern4: the assignment's; last: make's), QEMU, device trees
 ARCHES = {
     "arm64": dict(karch="arm64", deb="arm64", triplet="aarch64-linux-gnu",
-                  image="arch/arm64/boot/Image", qemu="qemu-system-aarch64",
+                  image="arch/arm64/boot/Image", names=["kern4", "Image"], qemu="qemu-system-aarch64",
                   dtbs=["broadcom/bcm2837-rpi-3-b.dtb", "broadcom/bcm2711-rpi-4-b.dtb"]),
     "x86_64": dict(karch="x86_64", deb="amd64", triplet="x86_64-linux-gnu",
-                   image="arch/x86/boot/bzImage", qemu="qemu-system-x86_64", dtbs=[]),
+                   image="arch/x86/boot/bzImage", names=["bzImage"], qemu="qemu-system-x86_64", dtbs=[]),
 }
 
 

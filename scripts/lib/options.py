@@ -2,6 +2,7 @@
 """The command line of an experiment."""
 
 import argparse
+import os
 
 import kernels
 
@@ -25,3 +26,11 @@ def number(low, high):
             raise ValueError
         return value
     return convert
+
+
+def report_parser(program, doc, results=""):
+    """That of a program that fills a lab report from the results of runs."""
+    made = Parser(program, doc)
+    made.add_argument("--results", metavar="DIR", default=os.path.join(kernels.ROOT, "results", results))
+    made.add_argument("--out", metavar="DIR", default=os.path.join(kernels.ROOT, "Documentation", "lab-reports"))
+    return made

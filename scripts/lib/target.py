@@ -10,6 +10,14 @@ import tempfile
 import kernels
 
 GUEST = os.path.join(kernels.ROOT, "scripts", "guest")
+# Processes of lines_of(), of any thread.
+RUNNING = set()
+
+
+def end_all():
+    """For a program that ends while threads wait for guests."""
+    for process in list(RUNNING):
+        process.terminate()
 
 
 def programs_of(kernel_dir, collection="paging", program="dense_mm"):
@@ -39,11 +47,13 @@ def lines_of(command, what):
     with tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors,
                                    stdin=subprocess.DEVNULL, text=True, errors="replace")
+        RUNNING.add(process)
         try:
             for line in process.stdout:
                 yield line.rstrip("\n")
             status = process.wait()
         finally:
+            RUNNING.discard(process)
             if process.poll() is None:
                 process.terminate()
                 process.wait()
@@ -58,7 +68,8 @@ class Guest:
 
     emulated = True
 
-    def __init__(self, machine, kernel_dir, icount=False, cpu=None, timeout=3600, mem=None, shift=0):
+    def __init__(self, machine, kernel_dir, icount=False, cpu=None, timeout=3600, mem=None, shift=0,
+                 disk=None):
         self.machine = machine
         self.kernel_dir = kernel_dir
         self.options = ["--machine", machine, "--kernel", kernel_dir, "--timeout", str(timeout)]
@@ -70,6 +81,8 @@ class Guest:
             self.options += ["--cpu", cpu]
         if mem:
             self.options += ["--mem", mem]
+        if disk:
+            self.options += ["--disk", disk]
 
     def run(self, where, script):
         command = [GUEST, *self.options, "--add", f"{where}:/exp", "--", "sh", f"/exp/{script}"]

@@ -310,7 +310,7 @@ def test_interrupted_and_started_again(t):
             assert tool.poll() is None and time.monotonic() < deadline
             time.sleep(0.01)
         tool.send_signal(number)
-        output = tool.communicate(timeout=30)[0].decode()
+        output = tool.communicate(timeout=180)[0].decode()
         assert tool.returncode == status and "Traceback" not in output, "%d: %s" % (tool.returncode, output)
         if number != signal.SIGKILL:
             nothing_half_made(t)
@@ -331,7 +331,7 @@ def test_two_at_once_make_one(t):
     on_a_machine(t)
     tools = [subprocess.Popen([t.project + "/scripts/base"], cwd=t.project, env=t.env, stdout=subprocess.PIPE,
                               stderr=subprocess.DEVNULL) for _ in range(3)]
-    paths = {tool.communicate(timeout=60)[0] for tool in tools}
+    paths = {tool.communicate(timeout=180)[0] for tool in tools}
     assert len(paths) == 1 and not any(tool.returncode for tool in tools), paths
     assert len([n for n in os.listdir(t.build + "/base") if not n.startswith(".")]) == 1
 

@@ -216,7 +216,7 @@ def test_interrupted_run_ends_its_step(t):
         while not os.path.exists(t.top + "/pid") or not open(t.top + "/pid").read():
             time.sleep(0.01)
         runner.send_signal(number)
-        output = runner.communicate(timeout=20)[0].decode()
+        output = runner.communicate(timeout=120)[0].decode()
         assert runner.returncode == status and "Traceback" not in output, "%d: %s" % (runner.returncode, output)
         assert gone(t.top + "/pid")
         os.unlink(t.top + "/pid")

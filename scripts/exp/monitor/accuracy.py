@@ -88,7 +88,12 @@ def measure(name, args):
 def measure_all(args):
     """(machine, what measure() has) of each; as many guests at once as there are CPUs, since each needs but one."""
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        yield from zip(args.machine, pool.map(lambda name: measure(name, args), args.machine))
+        try:
+            yield from zip(args.machine, pool.map(lambda name: measure(name, args), args.machine))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            target.end_all()
+            raise
 
 
 def percent(part):

@@ -14,20 +14,13 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "..", "lib")]
 import htmlreport
 import kernels
 from modes import BY_NAME, MODES
-from options import Parser
+from options import report_parser
 from stats import digits
 from texttable import fill, markdown
 
 SVG = "paging-mmap.svg"
 NEEDED = {"paging": "scripts/exp/paging/run", "start": "scripts/build arm64-start and scripts/exp/paging/start"}
 
-
-def parse(argv):
-    made = Parser("paging/report", __doc__)
-    made.add_argument("--results", metavar="DIR", default=os.path.join(kernels.ROOT, "results"))
-    made.add_argument("--out", metavar="DIR",
-                      default=os.path.join(kernels.ROOT, "Documentation", "lab-reports"))
-    return made.parse_args(argv)
 
 
 def read_json(results, name):
@@ -145,7 +138,7 @@ def values(results):
 
 
 def main():
-    args = parse(sys.argv[1:])
+    args = report_parser("paging/report", __doc__).parse_args(sys.argv[1:])
     path = os.path.join(args.out, "paging.md")
     fill(os.path.join(HERE, "lab-report.md.in"), values(args.results), path)
     shutil.copyfile(os.path.join(args.results, "paging", "dense_mm-mmap.svg"),

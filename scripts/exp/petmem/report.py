@@ -16,18 +16,15 @@ import cost
 import htmlreport
 import kernels
 import page
-from options import Parser
+from options import report_parser
 from run import Data, FRAG
 from texttable import fill, markdown
 
 
 def parse(argv):
-    made = Parser("petmem/report", __doc__)
-    made.add_argument("--results", metavar="DIR", default=os.path.join(kernels.ROOT, "results", "petmem"))
+    made = report_parser("petmem/report", __doc__, "petmem")
     made.add_argument("--tested", metavar="KERNEL", action="append", default=[],
                       help="run the kselftests on this kernel for the report (may be repeated)")
-    made.add_argument("--out", metavar="DIR",
-                      default=os.path.join(kernels.ROOT, "Documentation", "lab-reports"))
     return made.parse_args(argv)
 
 

@@ -15,7 +15,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "monitor"), os.path.join(HERE, ".
 import htmlreport
 import kernels
 from data import SCHEMES, WAYS
-from options import Parser
+from options import report_parser
 from records import QUARTERS, WHAT
 from stats import digits
 from texttable import fill, markdown
@@ -30,12 +30,6 @@ FILES = {
 # A table of runs that is longer has its beginning in the report's directory, and says so.
 MOST_LINES = 4000
 
-
-def parse(argv):
-    made = Parser("walker/report", __doc__)
-    made.add_argument("--results", metavar="DIR", default=os.path.join(kernels.ROOT, "results"))
-    made.add_argument("--out", metavar="DIR", default=os.path.join(kernels.ROOT, "Documentation", "lab-reports"))
-    return made.parse_args(argv)
 
 
 def read_facts(results, name, program="run"):
@@ -203,7 +197,7 @@ def values(walker, monitor):
 
 
 def main():
-    args = parse(sys.argv[1:])
+    args = report_parser("walker/report", __doc__).parse_args(sys.argv[1:])
     found = values(read_facts(args.results, "walker"), read_facts(args.results, "monitor"))
     found["COSTS"] = cost_tables(read_facts(args.results, "walker-cost", "cost"))
     found["ACCURACY"] = read_accuracy(args.results)

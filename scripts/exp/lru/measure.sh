@@ -1,0 +1,133 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Runs in the guest: the lines of the file "plan", one after the other in one boot, each with swap and memory
+# empty at first. A line of it:
+#	swap KIND MIB				zram, disk or no; for all lines that follow
+#	run NAME POLICY PLACE PROGRAM...	PLACE: memory, or file: in a file system of its own
+# A policy is classic, mglru, mglru-ttl (which keeps what was used in the last second, or kills), lru, always (lru,
+# harvested each 10 ms whatever that costs) or guard. What the programs print is between "begin NAME" and "done NAME".
+cd "$(dirname "$0")" || exit 1
+here=$(pwd)
+lru=/sys/kernel/mm/lru_page_list
+gen=/sys/kernel/mm/lru_gen
+place=/tmp/place
+available=
+kind=no
+mib=0
+
+fail()
+{
+	echo "fail $*"
+	exit 1
+}
+
+swap_device()
+{
+	case $kind in
+	zram) echo /dev/zram0 ;;
+	disk) echo /dev/vda ;;
+	esac
+}
+
+swap_off()
+{
+	if grep -q "^$(swap_device) " /proc/swaps; then
+		swapoff "$(swap_device)" || fail swapoff
+	fi
+	[ $kind != zram ] || echo 1 >/sys/block/zram0/reset || fail "zram in use"
+}
+
+swap_on()
+{
+	case $kind in
+	zram) echo "${mib}M" >/sys/block/zram0/disksize || fail "no zram" ;;
+	no) return ;;
+	esac
+	{ mkswap "$(swap_device)" && swapon "$(swap_device)"; } >/dev/null || fail "no swap on $(swap_device)"
+}
+
+# As after boot: nothing swapped out, nothing cached.
+fresh()
+{
+	swap_off
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	swap_on
+	for knob in always guard; do
+		[ ! -w $lru/$knob ] || echo 0 >$lru/$knob
+	done
+	[ ! -w $gen/min_ttl_ms ] || echo 0 >$gen/min_ttl_ms
+}
+
+choose()
+{
+	case $1 in
+	always | guard) echo lru >$lru/policy && echo 1 >$lru/"$1" ;;
+	mglru-ttl) echo mglru >$lru/policy && echo 1000 >$gen/min_ttl_ms ;;
+	*) echo "$1" >$lru/policy ;;
+	esac 2>/dev/null
+}
+
+# A file system on a zram device of its own: it takes as much memory as its contents are worth. A fault is for the
+# page that is touched alone, as with swap (page-cluster).
+file_system()
+{
+	device=$(cat /sys/class/zram-control/hot_add) || fail "no zram"
+	echo "${mib}M" >/sys/block/zram"$device"/disksize && echo 0 >/sys/block/zram"$device"/queue/read_ahead_kb &&
+		mke2fs -b 4096 -i 65536 /dev/zram"$device" >/dev/null 2>&1 && mkdir -p $place &&
+		mount -t ext4 /dev/zram"$device" $place && cd $place || fail "no file system"
+}
+
+no_file_system()
+{
+	cd "$here" && umount $place && echo "$device" >/sys/class/zram-control/hot_remove || fail "umount"
+}
+
+run()
+{
+	name=$1
+	policy=$2
+	where=$3
+	shift 3
+	fresh
+	if ! choose "$policy"; then
+		echo "refused $policy"
+		return
+	fi
+	[ "$where" = memory ] || file_system
+	# The first of a boot tells: all are to have the same.
+	: "${available:=$(awk '/^MemAvailable:/ { print $2 }' /proc/meminfo)}"
+	[ "$1" != fiveproc ] || set -- "$@" available="$available"
+	echo "begin $name"
+	"$@" 2>&1
+	echo "done $name $?"
+	[ "$where" = memory ] || no_file_system
+	sed 's/^/stat /' $lru/stats
+}
+
+[ -d $lru ] || fail "no lru_page_list in this kernel"
+[ -d /sys/kernel/debug/lru_page_list ] || mount -t debugfs none /sys/kernel/debug
+echo 0 >/proc/sys/vm/page-cluster
+echo never >/sys/kernel/mm/transparent_hugepage/enabled
+# A larger page is the least.
+echo 4096 >/sys/kernel/debug/fault_around_bytes
+# The programs' own directory, and perf's.
+PATH=$here:$PATH:/usr/sbin:/sbin
+echo "cond kernel $(uname -r) $(uname -v)"
+echo "cond machine $(uname -m)"
+awk '/^Mem(Total|Available):/ { printf "cond %s %d KiB\n", substr($1, 1, length($1) - 1), $2 }' /proc/meminfo
+while read -r what first rest; do
+	case $what in
+	swap)
+		swap_off
+		kind=$first
+		mib=$rest
+		;;
+	run)
+		# shellcheck disable=SC2086 # words
+		run "$first" $rest
+		;;
+	esac
+done <plan
+swap_off
+echo end

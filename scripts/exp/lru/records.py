@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What measure.sh prints: one record for each line of the plan."""
+
+import os
+import re
+
+import kernels
+import target
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+# name of a policy: what is said about it. Others than the first three are settings of lru or of mglru.
+POLICIES = {
+    "classic": "active and inactive lists",
+    "mglru": "multi-gen LRU",
+    "lru": "strict queue, within its budget",
+    "always": "strict queue, each 10 ms whatever it costs",
+    "guard": "queue with guard, within its budget",
+}
+
+
+def fields(text):
+    """{name: value} of the words name=value, values as they are."""
+    return dict(re.findall(r"(\S+?)=(\S+)", text))
+
+
+class Record:
+    """One run under one policy."""
+
+    def __init__(self, name):
+        self.name = name
+        self.lines, self.stats = [], {}
+        self.status = None
+
+    def all_of(self, start):
+        return [fields(line) for line in self.lines if line.startswith(start + " ")]
+
+    def one(self, start):
+        found = self.all_of(start)
+        if not found:
+            tail = "\n".join(self.lines[-8:])
+            raise kernels.Error(f"{self.name}: there is no line \"{start} ...\" (status {self.status})\n{tail}")
+        return found[0]
+
+
+class Boot:
+    """All records of one boot."""
+
+    def __init__(self):
+        self.records, self.conditions, self.refused = [], {}, set()
+        self.ended = False
+
+    def take(self, line, progress=lambda record: None):
+        kind, _, rest = line.partition(" ")
+        last = self.records[-1] if self.records else None
+        if last and last.status is None and kind != "done":
+            last.lines.append(line)
+        elif kind == "cond":
+            name, _, value = rest.partition(" ")
+            self.conditions[name] = value
+        elif kind == "begin":
+            self.records.append(Record(rest))
+        elif kind == "done":
+            last.status = int(rest.split()[-1])
+            progress(last)
+        elif kind == "stat" and last:
+            name, _, value = rest.partition(" ")
+            last.stats[name] = value
+        elif kind == "refused":
+            self.refused.add(rest)
+        elif kind == "fail":
+            raise kernels.Error(f"the experiment stopped: {rest}")
+        elif kind == "end":
+            self.ended = True
+
+
+def guest(args, disk=None, timeout=None):
+    return target.Guest("virt", args.kernel, icount=True, shift=args.shift, cpu=args.cpu, mem=args.mem,
+                        timeout=timeout or args.timeout, disk=disk)
+
+
+def measure(where, programs, plan, progress=lambda record: None):
+    """A boot; an error if it did not come to its end."""
+    boot = Boot()
+    with target.load(programs, [os.path.join(HERE, "measure.sh")], plan) as load:
+        for line in where.run(load, "measure.sh"):
+            boot.take(line, progress)
+    if not boot.ended:
+        raise kernels.Error("the guest ended early")
+    return boot
+
+
+def programs(kernel_dir, *names):
+    where = os.path.join(kernel_dir, "selftests", "lru_page_list")
+    for name in names:
+        if not os.path.exists(os.path.join(where, name)):
+            raise kernels.Error(f"{os.path.join(where, name)} is not built: run scripts/build "
+                                f"{os.path.basename(os.path.normpath(kernel_dir))}")
+    return [os.path.join(where, name) for name in names]

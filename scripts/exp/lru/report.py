@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Fills the lab report, Documentation/lab-reports/lru_page_list.md, from the results of runs, and puts its graphs beside it.
+
+results/lru is the experiment on a cortex-a72. The same on another core or with swap on a disk is in lru-a76,
+lru-x86_64 and lru-disk, and what there is before something is killed in lru-oom; what was not run is said to be missing.
+"""
+
+import csv
+import json
+import os
+import shutil
+import statistics
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "..", "lib")]
+
+# pylint: disable=wrong-import-position
+import bench
+import figures
+import htmlreport
+import kernels
+import limits
+import oom
+import page
+from five import Case, FITS
+from options import report_parser
+from texttable import fill, markdown
+
+MACHINES = {
+    "lru": "cortex-a72: a fault sets the accessed flag",
+    "lru-a76": "cortex-a76: the CPU sets it",
+    "lru-x86_64": "x86_64: the CPU sets it, above the page tables too",
+}
+GRAPHS = ["miss", "touches_s", "scan_steal", "fidelity"]
+# For the eye: none of these is a difference between seeds only.
+EQUAL = 0.005
+
+
+
+class Results:
+    """What run.py has written, as it had it."""
+
+    def __init__(self, where):
+        with open(os.path.join(where, "facts.json")) as text:
+            facts = json.load(text)
+        self.where = where
+        self.conditions, self.quick = facts["conditions"], facts["quick"]
+        self.policies, self.refused, self.cases = facts["policies"], facts["refused"], facts["cases"]
+        self.limits, self.failed = facts["lines"], facts["failed"]
+        self.bench = bench.Bench()
+        self.bench.found = facts["bench"]
+        self.values = {}
+        with open(os.path.join(where, "data.csv"), newline="") as text:
+            for row in csv.DictReader(text):
+                if row["process"] == row["ms"] == "" and row["case"] in self.cases:
+                    self.values.setdefault((row["case"], row["policy"], row["measure"]), []).append(float(row["value"]))
+
+    def spread(self, case, policy, key):
+        found = self.values.get((case, policy, key))
+        return (statistics.median(found), min(found), max(found)) if found else None
+
+    def median(self, case, policy, key):
+        found = self.spread(case, policy, key)
+        return found[0] if found else None
+
+
+def read(results, name):
+    """None if it was not run."""
+    try:
+        return Results(os.path.join(results, name))
+    except FileNotFoundError:
+        return None
+
+
+def read_oom(results):
+    try:
+        with open(os.path.join(results, "lru-oom", "facts.json")) as text:
+            facts = json.load(text)
+    except FileNotFoundError:
+        return None
+    data = oom.Data()
+    data.found, data.conditions, data.failed = facts["found"], facts["conditions"], facts["failed"]
+    return data
+
+
+def best(data, case, key, choose):
+    """The policies with the best median, those that are as good included."""
+    found = {policy: data.median(case, policy, key) for policy in data.policies}
+    found = {policy: value for policy, value in found.items() if value is not None}
+    top = choose(found.values())
+    return top, [policy for policy, value in found.items() if abs(value - top) <= EQUAL * abs(top)]
+
+
+def comparison(data):
+    """A line for each case: who is best, and where the strict queue is."""
+    lines = []
+    for case in data.cases:
+        fewest, who = best(data, case, "miss", min)
+        most, fastest = best(data, case, "touches_s", max)
+        mine, pace = data.median(case, "lru", "miss"), data.median(case, "lru", "touches_s")
+        if mine is None or Case(case).load <= FITS:
+            continue
+        misses = "has the fewest misses" if who == ["lru"] else \
+            f"misses {mine:.1f} %, the best ({', '.join(who)}) {fewest:.1f} %"
+        speed = "does the most touches a second" if fastest == ["lru"] else \
+            f"does {pace / most:.3f} of the touches a second of {', '.join(fastest)}"
+        lines.append(f"* {Case(case).title()}: `lru` {misses}; it {speed}.")
+    return "\n".join(lines) or "No case was run in which memory is short."
+
+
+def peers_win(data):
+    lost = []
+    for case in data.cases:
+        for peer in limits.PEERS:
+            mine, its = data.median(case, "lru", "touches_s"), data.median(case, peer, "touches_s")
+            if mine and its and mine < its * (1 - EQUAL):
+                lost.append([Case(case).title(), peer, f"{mine / its:.3f}",
+                             *[f"{data.median(case, policy, 'miss'):.2f}" for policy in ("lru", peer)]])
+    if not lost:
+        return "In no case did a peer do more touches a second than `lru`."
+    return markdown(["case", "peer that does more", "touches/s of lru, of its", "misses of lru, %", "its, %"], lost)
+
+
+def number(value, form):
+    return "-" if value is None else form.format(value)
+
+
+def hardware(found):
+    rows = []
+    for name, title in MACHINES.items():
+        data = found[name]
+        if not data:
+            rows.append([title, *["not run"] * 8])
+            continue
+        fits = next((case for case in data.cases if Case(case).load <= FITS), None)
+        full = "rand:200" if "rand:200" in data.cases else None
+        def ratio(case, policy, key, data=data):
+            mine, peer = data.median(case, policy, key), data.median(case, "classic", key)
+            return mine / peer if mine is not None and peer else None
+        rows.append([title, *[number(ratio(case, policy, "touches_s"), "{:.3f}")
+                              for case in (fits, full) for policy in ("lru", "always")],
+                     *[number(data.median(full, policy, "klrud_pct"), "{:.2f}") for policy in ("lru", "always")],
+                     number(data.median(full, "lru", "fidelity"), "{:.1f}"),
+                     number(data.bench.more_than_classic("lru", bench.IDLE[-1]), "{:+.3f} %")])
+    return markdown(["core", "fits: lru", "fits: always", "random 200 %: lru", "random 200 %: always",
+                     "harvester, % CPU: lru", "always", "resident set is LRU's, %: lru", "loop beside sleepers: lru"], rows)
+
+
+def others(found):
+    """The tables of the machines beside the first."""
+    parts = []
+    for name, data in found.items():
+        if data and name != "lru":
+            parts.append(f"### {data.conditions['where']}, swap: {data.conditions['swap']}\n\n"
+                         f"{missed(data)}\n\n{markdown(page.HEADER, page.rows(data))}")
+    return "\n\n".join(parts) or "Nothing else was run for this report."
+
+
+def missed(data):
+    failed = "".join(f"\n\n**A boot failed, and is not in the tables:** {text.splitlines()[0]}" for text in data.failed)
+    lines = [line for line in data.limits if not line[-1]]
+    text = f"{len(data.limits) - len(lines)} of {len(data.limits)} lines of what it must show are met"
+    return text + ("." if not lines else "; not met: " + "; ".join(
+        f"{name}, {case}: {value} (limit {limit})" for name, _, case, value, limit, *_ in lines) + ".") + failed
+
+
+def costs(data):
+    if not data.bench.found:
+        return "Not measured."
+    return "\n\n".join([markdown(bench.HEADER, data.bench.rows()), markdown(bench.TICK_HEADER, data.bench.tick_rows()),
+                        markdown(bench.PERF_HEADER, data.bench.perf_rows())])
+
+
+def cost_text(data):
+    """What a page costs under the queue, of what it costs under classic."""
+    peer = data.bench.get("bench", "classic", 0)
+    lines = []
+    for policy in ("mglru", "lru", "guard"):
+        mine = data.bench.get("bench", policy, 0)
+        if peer and mine:
+            lines.append(f"* `{policy}`: " + ", ".join(
+                f"{what} {100 * (mine[work] / peer[work] - 1):+.1f} %" for work, what in bench.WORK.items()))
+    return "With nothing to reclaim, time for a page compared with `classic`:\n\n" + "\n".join(lines) if lines else ""
+
+
+def scan_text(data):
+    cases = [case for case in data.cases if case.startswith("rand") and Case(case).load > FITS]
+    return markdown(["case", *data.policies], [
+        [Case(case).title(), *[number(data.median(case, policy, "scan_steal"), "{:.2f}") for policy in data.policies]]
+        for case in cases]) if cases else "Not measured."
+
+
+def oom_text(data):
+    if not data:
+        return "Not measured: `scripts/exp/lru/oom` does."
+    complaints = data.complaints()
+    said = "`lru` reached as much as the better peer everywhere." if not complaints else \
+        "Earlier than the better peer, or not as expected:\n\n" + "\n".join(f"* {text}" for text in complaints)
+    return f"{markdown(oom.HEADER, data.rows())}\n\n{said}\n\n![memory to be had](lru_page_list-oom.svg)"
+
+
+def graphs(data, out):
+    """Copies what there is; the text for it."""
+    parts = []
+    for name in GRAPHS + ["resident-" + case.replace(":", "-").replace("/", "-") for case in data.cases]:
+        kind = "png" if name.startswith("resident-") else "svg"
+        source = os.path.join(data.where, f"{name}.{kind}")
+        if not os.path.exists(source) or name.startswith("resident-") and not name.startswith(("resident-shift", "resident-rand-200")):
+            continue
+        target = f"lru_page_list-{name}.{kind}"
+        shutil.copyfile(source, os.path.join(out, target))
+        title = figures.BARS[name][0] if name in figures.BARS else \
+            "What is resident of the five processes: hot parts above, cold parts below"
+        parts.append(f"![{title}]({target})\n\n*{title}.*")
+    return "\n\n".join(parts)
+
+
+def limit_table(data):
+    return markdown(limits.HEADER, [line[1:-1] for line in data.limits])
+
+
+def values(found, found_oom, out):
+    data = found["lru"]
+    case = next((case for case in data.cases if Case(case).load > FITS), data.cases[0])
+    return {
+        "DATE": data.conditions["date"], "WHERE": data.conditions["where"],
+        "QUICK": " **This was a quick run: nothing is settled in it.**" if data.quick else "",
+        "POLICIES": markdown(["policy", "what it is"], page.policy_rows(data)),
+        "MEANING": "\n".join(f"* {text}" for text in page.MEANING),
+        "TABLE": markdown(page.HEADER, page.rows(data)), "GRAPHS": graphs(data, out),
+        "COMPARISON": comparison(data), "PEERS": peers_win(data), "LIMITS": limit_table(data), "MISSED": missed(data),
+        "TOUCH_NS": number(data.median(case, "lru", "sim_touch_ns"), "{:.0f}"),
+        "FAULT_NS": number(data.median(case, "lru", "sim_fault_ns"), "{:.0f}"), "EXAMPLE": Case(case).title(),
+        "COSTS": costs(data), "COST_TEXT": cost_text(data), "SCAN": scan_text(data),
+        "HARDWARE": hardware(found), "OTHERS": others(found), "OOM": oom_text(found_oom),
+        "CONDITIONS": markdown(["what", "value"], sorted(data.conditions.items())),
+    }
+
+
+def main():
+    args = report_parser("lru/report", __doc__).parse_args(sys.argv[1:])
+    found = {name: read(args.results, name) for name in [*MACHINES, "lru-disk"]}
+    if not found["lru"]:
+        raise kernels.Error(f"there are no results in {os.path.join(args.results, 'lru')}: run scripts/exp/lru/run")
+    found_oom = read_oom(args.results)
+    os.makedirs(args.out, exist_ok=True)
+    if found_oom:
+        shutil.copyfile(os.path.join(args.results, "lru-oom", "oom.svg"), os.path.join(args.out, "lru_page_list-oom.svg"))
+    path = os.path.join(args.out, "lru_page_list.md")
+    fill(os.path.join(HERE, "lab-report.md.in"), values(found, found_oom, args.out), path)
+    print(f"Written: {os.path.relpath(path)}, with its graphs beside it")
+    return 0
+
+
+if __name__ == "__main__":
+    htmlreport.run_main("report", main)

@@ -1,0 +1,380 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Tests of the experiments of lru_page_list that need no guest:
+python3 scripts/tests/exp_lru.py, or with the name of a class for that one alone."""
+
+import contextlib
+import csv
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+from unittest import mock
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+LRU = os.path.join(HERE, "..", "exp", "lru")
+sys.path[:0] = [os.path.join(HERE, "..", "lib"), LRU]
+sys.dont_write_bytecode = True
+
+# pylint: disable=wrong-import-position
+import bench
+import five
+import kernels
+import limits
+import oom
+import records
+import report
+import run
+import simulate
+
+
+def quiet(function, argv):
+    with mock.patch.object(sys, "argv", argv), contextlib.redirect_stdout(io.StringIO()) as out, \
+            contextlib.redirect_stderr(io.StringIO()) as errors:
+        return function(), out.getvalue(), errors.getvalue()
+
+
+class FakeGuest:
+    """Answers a plan with what the programs would print."""
+
+    plans = []
+
+    def __init__(self, answer, ends=True):
+        self.answer, self.ends = answer, ends
+
+    def run(self, where, _script):
+        with open(os.path.join(where, "plan")) as plan:
+            lines = plan.read().splitlines()
+        FakeGuest.plans.append(lines)
+        yield "cond kernel 6.12.0 #1"
+        for line in lines:
+            words = line.split()
+            if words[0] == "run":
+                yield from self.answer(words[1:])
+        if self.ends:
+            yield "end"
+
+
+class Base(unittest.TestCase):
+    def setUp(self):
+        self.dir = tempfile.TemporaryDirectory()
+        self.out = os.path.join(self.dir.name, "lru")
+        for name in ("fiveproc", "bench", "oom_load"):
+            with open(os.path.join(self.dir.name, name), "w"):
+                pass
+        FakeGuest.plans = []
+
+    def tearDown(self):
+        self.dir.cleanup()
+
+    def with_guest(self, answer, main, argv, ends=True):
+        with mock.patch.object(records.target, "Guest", lambda *a, **k: FakeGuest(answer, ends)):
+            return quiet(main, argv)
+
+
+class Five(Base):
+    """A kernel whose every policy is exact LRU, unless a test has changed that."""
+
+    def setUp(self):
+        super().setUp()
+        self.result = {}            # (policy, key): value
+        self.bad, self.status, self.without_guard, self.failing = 0, 0, False, None
+
+    def answer(self, words):
+        name, policy, place, program, *options = words
+        if policy == "guard" and self.without_guard:
+            yield "refused guard"
+            return
+        yield f"begin {name}"
+        if program == "fiveproc":
+            yield from self.fiveproc(policy, records.fields(" ".join(options)))
+        elif program == "perf":
+            yield from ("1000,,page-faults:u,1,100.00,,", "<not supported>,,cycles,1,100.00,,", "5000,,instructions,1,,")
+        else:
+            for work in ("allocate", "touch", "free", "compute"):
+                yield f"bench work={work} ns_page=100.5 minor=10 major=1"
+            yield f"total policy={policy} load=0 idle=0 ms=100 kswapd_pct=1.00 klrud_pct=0.50"
+        yield f"done {name} {int(f'pattern={self.failing}' in options) or self.status}"
+        yield "stat passes 100"
+
+    def fiveproc(self, policy, words):
+        made = {"touches_s": "100000", "faults": "20000", "miss": "35.00", "scan_steal": "1.000", "frames": "3500",
+                "klrud_pct": "0.50", "bad": self.bad, "cpu_us": "800000", "touch_ns": "4000", "pages": "2300", "counted_ms": "800",
+                "fidelity": "99.90"}
+        made.update({key: value for (which, key), value in self.result.items() if which == policy})
+        yield "pages=2300 procs=5 page_size=4096"
+        for when in ("start", "100", "200", "end"):
+            for process in range(1, 6):
+                yield f"resident when={when} proc={process} hot=10 of {20 * process} cold=5 of {100 - 20 * process}"
+        for process in range(1, 6):
+            yield f"proc={process} touches=16000 faults=4000 miss=25.00 bad=0 cpu_us=160000"
+        yield (f"result policy=x pattern={words['pattern']} load={words['load']} seed={words['seed']} "
+               + " ".join(f"{key}={value}" for key, value in made.items()))
+        if words.get("order") == "1":
+            yield "order resident=3500 in_queue=3500 apart_12ms=99 apart_60ms=99.950 apart_200ms=100"
+
+    def run_it(self, *arguments, ends=True):
+        return self.with_guest(self.answer, run.main, ["run", "--quick", "--programs", self.dir.name, "--out", self.out,
+                                                       *arguments], ends)
+
+    def facts(self):
+        with open(os.path.join(self.out, "facts.json")) as text:
+            return json.load(text)
+
+    def test_everything_is_written(self):
+        self.assertEqual(self.run_it()[0], 0)
+        names = set(os.listdir(self.out))
+        self.assertLessEqual({"data.csv", "facts.json", "index.html", "miss.png", "miss.svg", "touches_s.pdf",
+                              "resident-rand-200.png", "resident-shift-200.png", "fidelity.png", "scan_steal.png"}, names)
+        with open(os.path.join(self.out, "index.html"), encoding="utf-8") as text:
+            page = text.read()
+        for said in ("emulator", "A quick run", "What it must show", "Belady", "not counted", "frames"):
+            self.assertIn(said, page)
+        with open(os.path.join(self.out, "data.csv"), newline="") as text:
+            rows = list(csv.DictReader(text))
+        self.assertEqual({row["policy"] for row in rows if row["measure"] == "sim_lru"}, set(records.POLICIES))
+        self.assertIn("resident_hot_pct", {row["measure"] for row in rows})
+
+    def test_all_policies_of_a_seed_are_in_one_boot_and_take_turns_to_be_first(self):
+        self.run_it("--seeds", "3", "--no-bench", "--cases", "rand:200")
+        firsts = []
+        self.assertEqual(len(FakeGuest.plans), 3)
+        for plan in FakeGuest.plans:
+            names = [line.split()[1] for line in plan if line.startswith("run ")]
+            self.assertEqual(set(names), set(records.POLICIES))
+            firsts.append(names[0])
+        self.assertEqual(len(set(firsts)), 3)
+
+    def test_without_guard_the_page_says_so(self):
+        self.without_guard = True
+        self.run_it()
+        self.assertEqual(self.facts()["refused"], ["guard"])
+        with open(os.path.join(self.out, "index.html"), encoding="utf-8") as text:
+            self.assertIn("left out: this kernel refused it", text.read())
+
+    def test_wrong_contents_fail_a_check(self):
+        self.bad = 1
+        status, _, errors = self.run_it("--check", "--limit", "miss=100")
+        self.assertEqual(status, 1)
+        self.assertIn("pages with wrong contents", errors)
+
+    def test_more_scanned_than_reclaimed_fails_a_check_and_is_told_without_one(self):
+        self.assertEqual(self.run_it("--check", "--limit", "miss=100")[0], 0)
+        self.result["always", "scan_steal"] = "1.300"
+        status, _, errors = self.run_it("--check", "--limit", "miss=100")
+        self.assertEqual(status, 1)
+        self.assertIn("scan-always: pgscan / pgsteal", errors)
+        status, said, _ = self.run_it("--limit", "miss=100")
+        self.assertEqual(status, 0)
+        self.assertIn("NOT MET", said)
+
+    def test_misses_that_are_not_those_of_lru_fail_a_check(self):
+        self.result["lru", "miss"] = "90.00"
+        self.assertEqual(self.run_it("--check")[0], 1)
+
+    def test_a_program_that_fails_is_an_error(self):
+        self.status = 1
+        with self.assertRaisesRegex(kernels.Error, "ended with 1"):
+            self.run_it()
+        self.assertFalse(os.path.exists(self.out))
+
+    def test_a_boot_that_fails_fails_the_run_but_not_the_others(self):
+        self.failing = "shift"
+        status, _, errors = self.run_it()
+        self.assertEqual(status, 1)
+        self.assertIn("1 boots failed", errors)
+        self.assertIn("shift:200, seed 1", self.facts()["failed"][0])
+        with open(os.path.join(self.out, "index.html"), encoding="utf-8") as text:
+            self.assertIn("These boots failed", text.read())
+
+    def test_a_guest_that_ends_early_is_an_error(self):
+        with self.assertRaisesRegex(kernels.Error, "ended early"):
+            self.run_it(ends=False)
+
+    def test_the_report_is_filled(self):
+        self.run_it()
+        quiet(report.main, ["report", "--results", self.dir.name, "--out", os.path.join(self.dir.name, "made")])
+        with open(os.path.join(self.dir.name, "made", "lru_page_list.md"), encoding="utf-8") as text:
+            made = text.read()
+        self.assertNotRegex(made, r"@[A-Z_0-9]+@")
+        self.assertIn("| rand:200 | lru |", made)
+        self.assertIn("quick run", made)
+        for image in re.findall(r"\]\(([^)]*\.(?:svg|png))\)", made):
+            self.assertTrue(os.path.exists(os.path.join(self.dir.name, "made", image)), image)
+
+    def test_bad_options(self):
+        for words in (["--seeds", "0"], ["--cases", "vax:200"], ["--cases", "rand"], ["--cases", "rand/disk:100"],
+                      ["--policies", "fifo"], ["--policies", "lru,lru"], ["--limit", "x=1"], ["--limit", "scan-lru=x"],
+                      ["--mem", "x"], ["--arch", "vax"], ["more"]):
+            with self.assertRaises(kernels.Error, msg=words):
+                run.parse(words)
+
+    def test_cases(self):
+        case = five.Case("zipf/file:200")
+        self.assertEqual((case.pattern, case.file, case.load, case.fits()), ("zipf", True, 200, False))
+        self.assertTrue(five.Case("rand:78").fits())
+
+
+class Simulator(unittest.TestCase):
+    """Its exact LRU, OPT and random victim, where what has to come is known."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.dir = tempfile.TemporaryDirectory()
+        cls.sim = simulate.compile_sim(os.path.join(cls.dir.name, "sim"))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.dir.cleanup()
+
+    def misses(self, *words):
+        text = subprocess.run([self.sim, *words], capture_output=True, text=True, check=True).stdout
+        return {found["policy"]: float(found["miss"]) for found in map(records.fields, text.splitlines())}
+
+    def test_a_loop_over_a_tenth_more_than_fits(self):
+        found = self.misses("cyclic", "2000", "5400", "1", "ms=8000", "touch_ns=5000", "fault_ns=5000")
+        # Processes that do not fault turn round faster than memory does: not all of them must miss.
+        self.assertGreater(found["lru"], 3 * found["opt"])
+        self.assertGreater(found["lru"], found["random"])
+
+    def test_opt_is_the_best_and_all_fits_misses_nothing(self):
+        found = self.misses("zipf", "2000", "3000", "1", "ms=4000")
+        self.assertLess(found["opt"], min(found["lru"], found["random"]))
+        found = self.misses("rand", "2000", "7000", "1", "ms=4000")
+        self.assertEqual(found["lru"], 0)
+
+    def test_costs_add_up_to_the_time_that_passed(self):
+        row = {"cpu_us": 6e6, "touch_ns": 4000, "touches": 1e6, "faults": 50000, "counted_ms": 8000}
+        touch, fault = five.costs(row)
+        self.assertAlmostEqual((touch * row["touches"] + fault * row["faults"]) / 8e9, 1, 3)
+
+
+class FakeRun:
+    def __init__(self, case, policy, **row):
+        self.case, self.policy, self.seed, self.row = case, policy, 1, dict(bad=0, **row)
+
+
+class Limits(unittest.TestCase):
+    def judge(self, *runs):
+        return {(line.name, line.case): line.met for line in limits.Judge(runs, limits.given([])).all()}
+
+    def test_each_line_can_be_met_and_missed(self):
+        def case(name, good, **rows):
+            runs = [FakeRun(name, policy, **row) for policy, row in rows.items()]
+            return {line for (line, _), met in self.judge(*runs).items() if met == good}
+        peers = dict(touches_s=100, miss=30, faults_1000=50)
+        self.assertLessEqual({"scan-lru", "random-lru", "random-guard", "fidelity-lru", "harvester", "miss", "faults-guard"}, case(
+            "rand:200", True, classic=peers, mglru=peers,
+            lru=dict(touches_s=96, miss=30, scan_steal=1.02, fidelity=97, klrud_pct=1, off_lru=-0.5, faults_1000=50),
+            guard=dict(touches_s=98, miss=29, faults_1000=51.5)))
+        self.assertLessEqual({"scan-lru", "random-lru", "random-guard", "fidelity-lru", "harvester", "miss", "faults-guard",
+                              "fewer-guard"}, case(
+            "rand:200", False, classic=peers, mglru=peers,
+            lru=dict(touches_s=94, miss=30, scan_steal=1.03, fidelity=96, klrud_pct=1.1, off_lru=-0.6, faults_1000=50),
+            guard=dict(touches_s=97, miss=29, faults_1000=52)))
+        self.assertLessEqual({"shift-classic", "shift-mglru", "shift-guard", "order-always", "fidelity-always"}, case(
+            "shift:200", False, classic=peers, mglru=dict(peers, miss=29), lru=dict(miss=31),
+            always=dict(apart_60ms=99.8, fidelity=99.4), guard=dict(miss=29.5, faults_1000=1)))
+        self.assertIn("fits", case("rand:78", False, classic=dict(touches_s=100), lru=dict(touches_s=98)))
+        self.assertIn("cyclic-guard", case("cyclic:110", False, guard=dict(miss=21, faults_1000=1)))
+        self.assertIn("seq-guard", case("seq:200", False, guard=dict(miss=46, faults_1000=1)))
+
+    def test_every_line_of_the_table_is_judged_somewhere(self):
+        with open(limits.__file__) as text:
+            code = text.read().partition("class Judge")[2]
+        for name in limits.LIMITS:
+            stem, _, last = name.partition("-")
+            self.assertTrue(f'"{name}"' in code or f'"{stem}-{{' in code or f'-{last}"' in code, name)
+
+    def test_limits_given(self):
+        self.assertEqual(limits.given(["scan-lru=2"])["scan-lru"], 2)
+        self.assertEqual(set(limits.given(["scan-lru=2"], ["bad"])), {"bad", "scan-lru"})
+
+
+class Benches(unittest.TestCase):
+    def test_perf_is_read(self):
+        self.assertEqual(bench.perf_of(["bench work=x", "12,,page-faults:u,1,100.00,,", "<not counted>,,cycles,0,0.00,,",
+                                        "7,,instructions,1,100.00,,"]), {"page-faults": 12, "instructions": 7})
+
+    def test_more_than_classic(self):
+        found = bench.Bench()
+        for policy, ns in (("classic", 2.0), ("lru", 2.1)):
+            found.found[f"tick:{policy}:0"] = {"compute": ns, "klrud_pct": 0.1}
+        self.assertAlmostEqual(found.more_than_classic("lru", 0), 5)
+        self.assertEqual(found.tick_rows()[1][3], "+5.000")
+
+
+class Oom(Base):
+    def setUp(self):
+        super().setUp()
+        self.reached = {}
+        self.killed, self.status = 1, 0
+
+    def answer(self, words):
+        name, policy = words[:2]
+        yield f"begin {name}"
+        yield f"start policy={policy} available_mib=100"
+        yield (f"oom policy={policy} reached_mib={self.reached.get(policy, 200)} ms=1000 signal=9 oom_kill={self.killed} "
+               f"allocstall=10 swapped_mib=50")
+        yield f"done {name} {self.status}"
+
+    def run_it(self, *arguments):
+        return self.with_guest(self.answer, oom.main, ["oom", "--programs", self.dir.name, "--out", self.out, *arguments])
+
+    def test_all_sizes_and_swaps_are_there(self):
+        status, said, _ = self.run_it("--check")
+        self.assertEqual(status, 0)
+        self.assertEqual(len(FakeGuest.plans), 9)
+        self.assertIn("mglru-ttl", said)
+        self.assertLessEqual({"data.csv", "facts.json", "index.html", "oom.svg", "oom.png"}, set(os.listdir(self.out)))
+
+    def test_an_early_kill_fails_a_check(self):
+        self.reached["lru"] = 180
+        status, _, errors = self.run_it("--check", "--mem", "256M", "--swap", "no")
+        self.assertEqual(status, 1)
+        self.assertIn("lru reached 0.900", errors)
+
+    def test_a_program_that_fails_is_an_error(self):
+        self.status = 1
+        with self.assertRaisesRegex(kernels.Error, "ended with 1"):
+            self.run_it("--quick")
+        self.assertFalse(os.path.exists(self.out))
+
+    def test_another_end_than_the_killer_fails_a_check(self):
+        self.killed = 0
+        self.assertEqual(self.run_it("--check", "--quick")[0], 1)
+
+    def test_bad_options(self):
+        for words in (["--swap", "tape"], ["--loads", "x"], ["--mem", "x"], ["--policies", "fifo"], ["more"]):
+            with self.assertRaises(kernels.Error, msg=words):
+                oom.parse(words)
+
+
+class Commands(unittest.TestCase):
+    def test_errors_are_one_line_and_a_status(self):
+        for words in (["run", "--seeds", "x"], ["run", "--kernel", "/nowhere"], ["oom", "--kernel", "/nowhere"],
+                      ["report", "--results", "/nowhere"]):
+            with tempfile.TemporaryDirectory() as where:
+                done = subprocess.run([os.path.join(LRU, words[0]), *words[1:], "--out", os.path.join(where, "out")],
+                                      capture_output=True, text=True, check=False)
+                self.assertEqual(os.listdir(where), [], words)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertNotIn("Traceback", done.stderr)
+            self.assertTrue(done.stderr.startswith(words[0] + ": "), done.stderr)
+
+    def test_the_script_for_the_guest_is_plain_sh(self):
+        subprocess.run(["sh", "-n", os.path.join(LRU, "measure.sh")], check=True)
+
+    def test_every_place_in_the_template_is_filled(self):
+        with open(os.path.join(LRU, "lab-report.md.in"), encoding="utf-8") as text:
+            places = set(re.findall(r"@([A-Z_]+)@", text.read()))
+        with open(report.__file__, encoding="utf-8") as text:
+            code = text.read()
+        self.assertEqual([place for place in places if f'"{place}"' not in code], [])
+
+
+if __name__ == "__main__":
+    unittest.main()
