@@ -8,6 +8,7 @@ is made in a temporary directory and renamed, so that it is whole or absent.
 import glob
 import os
 import re
+import select
 import shutil
 import subprocess
 import tarfile
@@ -113,6 +114,23 @@ def broken(tarball):
                  "`apt-get install --reinstall linux-source-6.12`." % tarball)
 
 
+class Pieces:
+    """A pipe, read as it comes.
+
+    Python acts on a signal before it waits and if it is woken by it. One that
+    comes between two pieces of a larger read() would be seen when that read is
+    complete, which it never is if the other side has stopped.
+    """
+
+    def __init__(self, pipe):
+        self.fd = pipe.fileno()
+
+    def read(self, size):
+        while not select.select([self.fd], [], [], 1)[0]:
+            pass
+        return os.read(self.fd, size)
+
+
 def import_tarball(git, tarball):
     """The files of a .tar.xz straight into the objects: half the time of unpacking and adding them."""
     listed = subprocess.run(["xz", "--robot", "--list", tarball], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
@@ -126,7 +144,7 @@ def import_tarball(git, tarball):
     write = into.stdin.write
     try:
         write(b"commit refs/heads/import\ncommitter x <x> 0 +0000\ndata 0\n")
-        with tarfile.open(fileobj=xz.stdout, mode="r|", bufsize=1 << 20) as archive:
+        with tarfile.open(fileobj=Pieces(xz.stdout), mode="r|", bufsize=1 << 20) as archive:
             for member in archive:
                 path = member.name.partition("/")[2].encode()
                 if path and member.issym():
