@@ -95,9 +95,11 @@
 #include <linux/nodemask.h>
 #include <linux/page_ext.h>
 #include <linux/sizes.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 
 #include "internal.h"
+#include "keep.h"
 
 DEFINE_STATIC_KEY_FALSE(lru_page_list_key);
 
@@ -238,7 +240,10 @@ void __lru_page_list_copy(struct folio *dst, struct folio *src)
 
 void __lru_page_list_touch(struct folio *folio)
 {
-	lpl_set_folio_word(folio, lpl_word(lpl_now(), 0));
+	if (lpl_guarded())
+		__lpl_keep_touch(folio);
+	else
+		lpl_set_folio_word(folio, lpl_word(lpl_now(), 0));
 }
 
 /* The only writer of a race that is not younger: it must not win. */
@@ -320,8 +325,14 @@ static struct list_head *lpl_position(struct lruvec *lruvec, struct folio *folio
 		lpl_set_folio_word(folio, lpl_word(now, LPL_FRESH));
 		return lpl_use_once(folio) ? &lruvec->lru_page_list.once : queue;
 	}
-	if ((word & LPL_FRESH || folio_test_anon(folio)) && lpl_use_once(folio))
+	if ((word & LPL_FRESH || folio_test_anon(folio)) && lpl_use_once(folio)) {
+		if (lpl_guarded())
+			lpl_set_folio_word(folio, lpl_word(word, LPL_UNCOUNTED));
 		return &lruvec->lru_page_list.once;
+	}
+	if (lpl_uncounted(word))
+		lpl_set_folio_word(folio, word & ~LPL_STREAK_MASK);
+	queue = lpl_keep_queue(lruvec, folio, queue);
 	return lpl_place(queue, lpl_age(word, now, since), now, lpl_folio_age);
 }
 
@@ -360,12 +371,40 @@ bool __lru_page_list_add(struct lruvec *lruvec, struct folio *folio, bool tail)
 	lru = folio_lru_list(folio);
 	update_lru_size(lruvec, lru, folio_zonenum(folio), folio_nr_pages(folio));
 	if (tail) {
+		lpl_set_folio_word(folio, lpl_folio_word(folio) & ~LPL_KEPT);
 		lpl_set_coldest(folio, &lruvec->lists[lru]);
 		list_add_tail(&folio->lru, &lruvec->lists[lru]);
 	} else {
 		list_add(&folio->lru, position);
 	}
+	lpl_keep_count(lruvec, folio);
 	return true;
+}
+
+/* Under lru_lock, before its size changes or its cgroup. */
+void __lru_page_list_del(struct lruvec *lruvec, struct folio *folio)
+{
+	if (!folio_test_unevictable(folio))
+		lpl_keep_uncount(lruvec, folio);
+}
+
+void __lru_page_list_isolated(struct lruvec *lruvec, struct list_head *isolated)
+{
+	if (lpl_guarded())
+		__lpl_keep_uncount_all(lruvec, isolated);
+}
+
+/* A memory cgroup is being made; cgroup_mutex is held, so guard does not change. */
+void __lru_page_list_init_lruvec(struct lruvec *lruvec)
+{
+	if (lpl_guarded())
+		lpl_keep_start(lruvec);
+}
+
+/* A memory cgroup is being freed; it has no folios and cannot be found. */
+void lru_page_list_exit_lruvec(struct lruvec *lruvec)
+{
+	kfree(lruvec->lru_page_list.keep);
 }
 
 /*
@@ -442,8 +481,11 @@ void __lru_page_list_cold(struct lruvec *lruvec, struct folio *folio)
 	if (folio_test_unevictable(folio))
 		return;
 	folio_clear_referenced(folio);
+	lpl_keep_uncount(lruvec, folio);
+	lpl_set_folio_word(folio, lpl_folio_word(folio) & ~LPL_KEPT);
 	lpl_set_coldest(folio, queue);
 	list_move_tail(&folio->lru, queue);
+	lpl_keep_count(lruvec, folio);
 }
 
 /*

@@ -21,6 +21,7 @@
 #include <linux/vmalloc.h>
 
 #include "internal.h"
+#include "keep.h"
 
 /* A folio out of order does not hold back those around it further than this. */
 #define LPL_MERGE_WINDOW	32
@@ -87,8 +88,19 @@ static void lpl_list_age(const struct lpl_copy *copy, struct lpl_list *list)
 		list->age = min(list->age, lpl_entry_age(copy, i));
 }
 
-static int lpl_copy_list(struct lpl_copy *copy, struct lruvec *lruvec, bool file)
+/* Under lru_lock. */
+static void lpl_copy_window(struct lpl_copy *copy, struct lruvec *lruvec, bool file, u32 now)
 {
+	lpl_copy_queue(copy, &lruvec->lists[file * LRU_FILE], now);
+	lpl_copy_queue(copy, &lruvec->lru_page_list.parked[file], now);
+	if (file)
+		lpl_copy_queue(copy, &lruvec->lru_page_list.once, now);
+}
+
+/* @class: of what guard keeps; -1: the queue */
+static int lpl_copy_list(struct lpl_copy *copy, struct lruvec *lruvec, bool file, int class)
+{
+	struct lpl_keep *keep;
 	struct lpl_list *list = kmalloc(sizeof(*list), GFP_KERNEL);
 	u32 now;
 
@@ -101,10 +113,11 @@ static int lpl_copy_list(struct lpl_copy *copy, struct lruvec *lruvec, bool file
 
 	now = lpl_now();
 	spin_lock_irq(&lruvec->lru_lock);
-	lpl_copy_queue(copy, &lruvec->lists[file * LRU_FILE], now);
-	lpl_copy_queue(copy, &lruvec->lru_page_list.parked[file], now);
-	if (file)
-		lpl_copy_queue(copy, &lruvec->lru_page_list.once, now);
+	keep = lruvec->lru_page_list.keep;
+	if (class < 0)
+		lpl_copy_window(copy, lruvec, file, now);
+	else if (keep)
+		lpl_copy_queue(copy, &keep->classes[file][class].list, now);
 	spin_unlock_irq(&lruvec->lru_lock);
 
 	list->end = copy->nr;
@@ -115,6 +128,17 @@ static int lpl_copy_list(struct lpl_copy *copy, struct lruvec *lruvec, bool file
 	lpl_list_age(copy, list);
 	list_add_tail(&list->node, &copy->lists);
 	return 0;
+}
+
+static int lpl_copy_lists(struct lpl_copy *copy, struct lruvec *lruvec)
+{
+	int class, last = lpl_guarded() ? LPL_CLASSES : 0, err = 0;
+
+	for (class = -1; class < last; class++) {
+		err = err ?: lpl_copy_list(copy, lruvec, false, class);
+		err = err ?: lpl_copy_list(copy, lruvec, true, class);
+	}
+	return err;
 }
 
 static void lpl_copy_forget(struct lpl_copy *copy)
@@ -143,8 +167,7 @@ static int lpl_copy_take(struct lpl_copy *copy)
 		for_each_node_state(nid, N_MEMORY) {
 			struct lruvec *lruvec = mem_cgroup_lruvec(memcg, NODE_DATA(nid));
 
-			err = err ?: lpl_copy_list(copy, lruvec, false);
-			err = err ?: lpl_copy_list(copy, lruvec, true);
+			err = err ?: lpl_copy_lists(copy, lruvec);
 		}
 		cond_resched();
 		if (err) {

@@ -8,6 +8,7 @@
  * gone on with where it was left.
  */
 #include <linux/accessed_bits.h>
+#include <linux/atomic.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
@@ -24,6 +25,7 @@
 
 #include "../internal.h"
 #include "internal.h"
+#include "keep.h"
 
 /* Ticks that mms are left on the lists of the CPUs, which hold what has ended. */
 #define LPL_REST_MAX		10
@@ -142,7 +144,9 @@ static void lpl_move_batch(struct lpl_walk *walk)
 		    folio_test_unevictable(folio) ||
 		    folio_test_active(folio) || folio_lru_gen(folio) >= 0)
 			continue;
-		list_move(&folio->lru, &lruvec->lists[folio_lru_list(folio)]);
+		list_move(&folio->lru, lpl_guarded() ?
+			  __lpl_keep_used(lruvec, folio, walk->now, walk->every, walk->period) :
+			  &lruvec->lists[folio_lru_list(folio)]);
 		walk->moved++;
 	}
 	if (lruvec)
@@ -174,14 +178,15 @@ static void lpl_touched(struct lpl_walk *walk, struct folio *folio, u32 *word, u
 
 	walk->young++;
 	folio_clear_idle(folio);
-	/* Reclaim may have taken it off its list, to look at it; else it is new. */
-	if (old && !folio_test_lru(folio))
-		folio_set_young(folio);
 	if (lpl_fault_alone(walk, folio, old, age)) {
-		WRITE_ONCE(*word, old & ~LPL_FRESH);
+		/* Not over what guard writes under lru_lock. */
+		cmpxchg(word, old, old & ~LPL_FRESH);
 		walk->skipped++;
 		return;
 	}
+	/* Reclaim may have taken it off its list, to look at it; else it is new. */
+	if (old && !folio_test_lru(folio))
+		folio_set_young(folio);
 	/* Large and shared ones are met more than once. */
 	if (old && !age && !(old & LPL_FRESH)) {
 		walk->skipped++;
@@ -190,7 +195,9 @@ static void lpl_touched(struct lpl_walk *walk, struct folio *folio, u32 *word, u
 	/* The first access seen of all is the fault that brought it. */
 	if (old && !(old & LPL_FRESH) && !folio_test_workingset(folio))
 		folio_set_workingset(folio);
-	WRITE_ONCE(*word, lpl_word_touched(old, age, walk->now, walk->period));
+	/* With guard the word is written together with what counts it. */
+	if (!lpl_guarded())
+		WRITE_ONCE(*word, lpl_word_touched(old, age, walk->now, walk->period));
 	walk->batch[walk->nr++] = folio;
 	if (walk->nr == LPL_MOVE_BATCH)
 		lpl_move_batch(walk);

@@ -21,19 +21,25 @@
  * The word of a folio, at its first page.  0: not seen yet, or freed since.
  *   stamp	tick of the last access that was seen
  *   streak	harvests in a row that found it touched, 3 for more
+ *   gap		time between uses, code of guard.c in half its steps; 0: not known
+ *   kept	on a list of what guard keeps
  *   fresh	what was seen is the fault that brought it, not a use after it
  *   valid	so that no stamp looks like "not seen yet"
  */
-#define LPL_STAMP_BITS		25
+#define LPL_STAMP_BITS		21
 #define LPL_STAMP_MASK		GENMASK(LPL_STAMP_BITS - 1, 0)
 #define LPL_STREAK_SHIFT	LPL_STAMP_BITS
 #define LPL_STREAK_MASK		GENMASK(LPL_STAMP_BITS + 1, LPL_STAMP_BITS)
+#define LPL_GAP_BITS		6
+#define LPL_GAP_SHIFT		(LPL_STAMP_BITS + 2)
+#define LPL_GAP_MASK		GENMASK(LPL_GAP_SHIFT + LPL_GAP_BITS - 1, LPL_GAP_SHIFT)
+#define LPL_KEPT		BIT(29)
 #define LPL_FRESH		BIT(30)
 #define LPL_VALID		BIT(31)
 
 /* A stamp may be younger than the current tick by so many: see lpl_age(). */
 #define LPL_STAMP_AHEAD		1024
-/* How often lpl_word_kept() is applied to all words, ticks; 12 hours. */
+/* How often lpl_word_kept() is applied to all words, ticks; 44 min. */
 #define LPL_KEEP_EVERY		BIT(LPL_STAMP_BITS - 3)
 
 /* For so many harvests a folio is left alone at the most: see lpl_leave(). */
@@ -132,6 +138,8 @@ extern bool lpl_leaving;
 
 enum lpl_policy lpl_policy(void);
 int lpl_set_policy(enum lpl_policy policy);
+extern bool lpl_guard_wanted;
+int lpl_set_guard(bool guard);
 void lpl_take_over(struct lruvec *lruvec);
 /* In vmscan.h, which mm/vmscan.c includes. */
 void lpl_change_lru_gen(bool enabled);

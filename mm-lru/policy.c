@@ -19,6 +19,7 @@
 #include <linux/nodemask.h>
 
 #include "internal.h"
+#include "keep.h"
 
 /* Folios converted in one hold of lru_lock. */
 #define LPL_CONVERT_BATCH	64
@@ -169,6 +170,26 @@ static void lpl_change_lruvecs(void (*change)(struct lruvec *lruvec))
 	} while ((memcg = mem_cgroup_iter(NULL, memcg, NULL)));
 }
 
+/* Shadows that are counted while guard is in force have a place to be found. */
+bool lpl_guard_wanted;
+
+/*
+ * The same locks as lpl_switch_key().  The lists of what is kept go before the
+ * key: a lruvec without them is strict, and reclaim finds all of it.
+ */
+static void lpl_switch_guard(bool on)
+{
+	if (on == static_key_enabled(&lpl_guard_key))
+		return;
+	if (on) {
+		static_branch_enable_cpuslocked(&lpl_guard_key);
+		lpl_change_lruvecs(lpl_keep_start);
+	} else {
+		lpl_change_lruvecs(lpl_keep_stop);
+		static_branch_disable_cpuslocked(&lpl_guard_key);
+	}
+}
+
 /*
  * cgroup_mutex and cpus_read_lock held, and memory does not come or go.
  *
@@ -182,8 +203,10 @@ static void lpl_switch_key(bool enable)
 		WRITE_ONCE(lpl_since, lpl_now());
 		static_branch_enable_cpuslocked(&lru_page_list_key);
 		lpl_change_lruvecs(lpl_enter_lruvec);
+		lpl_switch_guard(READ_ONCE(lpl_guard_wanted));
 		return;
 	}
+	lpl_switch_guard(false);
 	WRITE_ONCE(lpl_leaving, true);
 	lpl_change_lruvecs(lpl_give_up_once);
 	static_branch_disable_cpuslocked(&lru_page_list_key);
@@ -266,4 +289,31 @@ int lpl_set_policy(enum lpl_policy policy)
 		lpl_change_lru_gen(policy == LPL_MGLRU);
 	mutex_unlock(&lpl_policy_mutex);
 	return err;
+}
+
+/**
+ * lpl_set_guard() - let the queue be strict, or keep pages for their gap
+ * @guard: the latter; it begins when the policy is lru
+ *
+ * Context: process context, no locks held.
+ * Return: 0; -EOPNOTSUPP if there is no memory set aside for lru, or no room
+ * in shadows (32 bits); -EINTR.
+ */
+int lpl_set_guard(bool guard)
+{
+	if (guard && (!lpl_set_aside() || !IS_ENABLED(CONFIG_64BIT)))
+		return -EOPNOTSUPP;
+	if (mutex_lock_interruptible(&lpl_policy_mutex))
+		return -EINTR;
+	cgroup_lock();
+	cpus_read_lock();
+	get_online_mems();
+	WRITE_ONCE(lpl_guard_wanted, guard);
+	if (lru_page_list_enabled())
+		lpl_switch_guard(guard);
+	put_online_mems();
+	cpus_read_unlock();
+	cgroup_unlock();
+	mutex_unlock(&lpl_policy_mutex);
+	return 0;
 }

@@ -17,7 +17,7 @@
  * @now: current tick
  * @since: tick at which the policy was chosen; nothing is known from before
  *
- * Stamps wrap around after 2^25 ticks, 93 hours; lpl_word_kept() sees to it that
+ * Stamps wrap around after 2^21 ticks, 5.8 hours; lpl_word_kept() sees to it that
  * none gets that old. An age that is nearly as much is a stamp that is younger
  * than @now, which was read once for many folios.
  *

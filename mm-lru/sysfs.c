@@ -9,6 +9,7 @@
 #include <linux/sysfs.h>
 
 #include "internal.h"
+#include "keep.h"
 
 #define LPL_ATTR(_name)							\
 	static struct kobj_attribute _name##_attr = __ATTR_RW(_name)
@@ -95,7 +96,7 @@ LPL_ATTR(always);
 
 static ssize_t guard_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "0\n");
+	return sysfs_emit(buf, "%d\n", READ_ONCE(lpl_guard_wanted));
 }
 
 static ssize_t guard_store(struct kobject *kobj, struct kobj_attribute *attr,
@@ -106,7 +107,8 @@ static ssize_t guard_store(struct kobject *kobj, struct kobj_attribute *attr,
 
 	if (err)
 		return err;
-	return guard ? -EOPNOTSUPP : len;
+	err = lpl_set_guard(guard);
+	return err ?: len;
 }
 
 LPL_ATTR(guard);
@@ -141,6 +143,7 @@ static ssize_t stats_show(struct kobject *kobj, struct kobj_attribute *attr, cha
 			     lpl_resolution_now() * LPL_TICK_MS);
 	len += sysfs_emit_at(buf, len, "reached_ms %u\n",
 			     lpl_reached_now() * LPL_TICK_MS);
+	len += lpl_keep_stats(buf, len);
 	len += sysfs_emit_at(buf, len, "eviction_age_ms %u\n",
 			     lpl_evict_age() * LPL_TICK_MS);
 	return len;

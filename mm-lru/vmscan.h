@@ -6,6 +6,7 @@
  */
 #ifdef CONFIG_LRU_PAGE_LIST
 #include "internal.h"
+#include "keep.h"
 
 static bool pgdat_balanced(pg_data_t *pgdat, int order, int highest_zoneidx);
 
@@ -62,6 +63,21 @@ static void lpl_allowed(struct lruvec *lruvec, struct scan_control *sc, bool *al
 		!(allowed[WORKINGSET_ANON] && sc->file_is_tiny);
 }
 
+/* Of the oldest of a type; -1 if there is nothing. */
+static s64 lpl_queue_age(struct lruvec *lruvec, enum lru_list lru)
+{
+	struct list_head *queue = &lruvec->lists[lru];
+	s64 age = -1;
+
+	spin_lock_irq(&lruvec->lru_lock);
+	if (!list_empty(queue))
+		age = lpl_folio_age(lru_to_folio(queue), lpl_now());
+	if (lpl_guarded())
+		age = lpl_keep_age(lruvec, lru / LRU_FILE, age);
+	spin_unlock_irq(&lruvec->lru_lock);
+	return age;
+}
+
 /* -1 if there is nothing. */
 static s64 lpl_tail_age(struct lruvec *lruvec, struct list_head *queue)
 {
@@ -104,9 +120,9 @@ static bool lpl_choose(struct lruvec *lruvec, struct scan_control *sc,
 		       enum lru_list *lru, u32 *age)
 {
 	s64 anon = allowed[WORKINGSET_ANON] ?
-		   lpl_tail_age(lruvec, &lruvec->lists[LRU_INACTIVE_ANON]) : -1;
+		   lpl_queue_age(lruvec, LRU_INACTIVE_ANON) : -1;
 	s64 file = allowed[WORKINGSET_FILE] ?
-		   lpl_tail_age(lruvec, &lruvec->lists[LRU_INACTIVE_FILE]) : -1;
+		   lpl_queue_age(lruvec, LRU_INACTIVE_FILE) : -1;
 	int swappiness = sc_swappiness(sc, lruvec_memcg(lruvec));
 
 	if (allowed[WORKINGSET_FILE] && lpl_choose_once(lruvec, max(anon, file), nr)) {
@@ -181,6 +197,24 @@ static unsigned long lpl_scan_target(struct lruvec *lruvec, struct scan_control 
 	return max(sum, SWAP_CLUSTER_MAX);
 }
 
+/* What guard evicts, which may be of both types; false if there is none here. */
+static bool lpl_shrink_chosen(struct lruvec *lruvec, struct scan_control *sc,
+			      const bool *allowed, unsigned long nr,
+			      unsigned long *reclaimed)
+{
+	int swappiness = sc_swappiness(sc, lruvec_memcg(lruvec));
+	unsigned long chosen[ANON_AND_FILE];
+	int type;
+
+	if (!lpl_keep_choose(lruvec, allowed, swappiness, nr, chosen))
+		return false;
+	for (type = 0; type < ANON_AND_FILE; type++)
+		if (chosen[type])
+			*reclaimed += shrink_inactive_list(chosen[type], lruvec, sc,
+							   type * LRU_FILE);
+	return true;
+}
+
 static void lpl_shrink_lruvec(struct lruvec *lruvec, struct scan_control *sc)
 {
 	unsigned long left = lpl_scan_target(lruvec, sc);
@@ -208,7 +242,9 @@ static void lpl_shrink_lruvec(struct lruvec *lruvec, struct scan_control *sc)
 			first = false;
 		}
 		left -= nr;
-		reclaimed += shrink_inactive_list(nr, lruvec, sc, lru);
+		if (age == LPL_AGE_ONCE || !lpl_guarded() ||
+		    !lpl_shrink_chosen(lruvec, sc, allowed, nr, &reclaimed))
+			reclaimed += shrink_inactive_list(nr, lruvec, sc, lru);
 		cond_resched();
 		if (lpl_enough(lruvec, sc, reclaimed))
 			break;

@@ -35,6 +35,11 @@ void __lru_page_list_note(struct mm_struct *mm);
 void __lru_page_list_tick(struct task_struct *curr);
 void __lru_page_list_tick_remote(struct task_struct *curr);
 bool __lru_page_list_add(struct lruvec *lruvec, struct folio *folio, bool tail);
+void __lru_page_list_del(struct lruvec *lruvec, struct folio *folio);
+void __lru_page_list_isolated(struct lruvec *lruvec, struct list_head *isolated);
+void *__lru_page_list_unshadow(void *shadow);
+void __lru_page_list_init_lruvec(struct lruvec *lruvec);
+void lru_page_list_exit_lruvec(struct lruvec *lruvec);
 void __lru_page_list_free(struct page *page);
 void __lru_page_list_copy(struct folio *dst, struct folio *src);
 void __lru_page_list_touch(struct folio *folio);
@@ -59,6 +64,8 @@ static inline void lru_page_list_init_lruvec(struct lruvec *lruvec)
 	INIT_LIST_HEAD(&lruvec->lru_page_list.parked[1]);
 	INIT_LIST_HEAD(&lruvec->lru_page_list.once);
 	/* The rest is 0, as all of lruvec is. */
+	if (lru_page_list_enabled())
+		__lru_page_list_init_lruvec(lruvec);
 }
 
 /* context_switch(): @prev ran until now; its rq is locked. */
@@ -92,6 +99,27 @@ static inline bool lru_page_list_add(struct lruvec *lruvec, struct folio *folio,
 {
 	return lru_page_list_enabled() &&
 	       __lru_page_list_add(lruvec, folio, tail);
+}
+
+/* lruvec_del_folio() */
+static inline void lru_page_list_del(struct lruvec *lruvec, struct folio *folio)
+{
+	if (lru_page_list_enabled())
+		__lru_page_list_del(lruvec, folio);
+}
+
+/* isolate_lru_folios(): these are off the lists. */
+static inline void lru_page_list_isolated(struct lruvec *lruvec,
+					  struct list_head *isolated)
+{
+	if (lru_page_list_enabled())
+		__lru_page_list_isolated(lruvec, isolated);
+}
+
+/* @shadow is removed from a mapping, whose i_pages lock is held; returns it. */
+static inline void *lru_page_list_unshadow(void *shadow)
+{
+	return lru_page_list_enabled() ? __lru_page_list_unshadow(shadow) : shadow;
 }
 
 /* free_pages_prepare(): what comes to @page next is new. */
@@ -195,6 +223,24 @@ static inline bool lru_page_list_add(struct lruvec *lruvec, struct folio *folio,
 				     bool tail)
 {
 	return false;
+}
+
+static inline void lru_page_list_del(struct lruvec *lruvec, struct folio *folio)
+{
+}
+
+static inline void lru_page_list_isolated(struct lruvec *lruvec,
+					  struct list_head *isolated)
+{
+}
+
+static inline void *lru_page_list_unshadow(void *shadow)
+{
+	return shadow;
+}
+
+static inline void lru_page_list_exit_lruvec(struct lruvec *lruvec)
+{
 }
 
 static inline void lru_page_list_free(struct page *page)

@@ -37,6 +37,7 @@ struct lru_page_list_mm {
  * @parked: folios that this round of reclaim could not take, anonymous and
  *	file; they go back to the tail at the end of the round
  * @once: page cache that was read once and is not mapped
+ * @keep: what guard keeps, %NULL without; see mm/lru_page_list/keep.c
  * @evicted_age: running average of the age at which reclaim for this memory
  *	cgroup, on this node, takes folios from it and those below; ticks
  * @evicted_at: tick in which it last did; 0: never
@@ -47,6 +48,7 @@ struct lru_page_list_mm {
 struct lru_page_list_lruvec {
 	struct list_head parked[2];
 	struct list_head once;
+	struct lpl_keep *keep;
 	u32 evicted_age;
 	u32 evicted_at;
 };

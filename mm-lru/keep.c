@@ -1,0 +1,811 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * lru_page_list: the lists of what guard keeps, see guard.c for why.
+ *
+ * Each lruvec has a struct lpl_keep of its own: frames are those of a memory
+ * cgroup on a node, so that what is decided under a limit is compared with what
+ * LRU would do under that limit.  Between lruvecs the age at which LRU would
+ * evict, lpl_keep_age(), decides, as the age of the tail does without guard.
+ *
+ *	lruvec->lists[]		the window; what is kept is not on them, but is
+ *				counted as if it were (NR_INACTIVE_*)
+ *	keep->classes[type][]	what is kept, LPL_KEPT in its word
+ *	xarray slots		shadows: gap and stamp of what was evicted
+ *
+ * A folio is in the histogram from the time it is added to a list until it is
+ * taken off, a shadow while it is in its slot: so the sum is right whatever
+ * happens to either in between.  What was read once is in neither; its word says
+ * LPL_UNCOUNTED.
+ *
+ *		Locks
+ *
+ * lru_lock: the lists, @window.  @lock: the histogram; it is innermost, nested in
+ * lru_lock and in the i_pages lock of a mapping, interrupts disabled.
+ * lruvec->lru_page_list.keep changes under lru_lock, and is freed after a grace
+ * period, as shadows are looked at without lru_lock.
+ */
+#include <linux/memcontrol.h>
+#include <linux/mm.h>
+#include <linux/mm_inline.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include <linux/sysfs.h>
+
+#include "internal.h"
+#include "keep.h"
+
+DEFINE_STATIC_KEY_FALSE(lpl_guard_key);
+
+/* Of the last struct lpl_keep that was made; shadows of others are not counted. */
+static atomic_t lpl_keep_last_id;
+
+/* ------------------------------------------------------------------ words */
+
+static unsigned int lpl_type(struct folio *folio)
+{
+	return folio_is_file_lru(folio) ? WORKINGSET_FILE : WORKINGSET_ANON;
+}
+
+static u32 lpl_age_now(u32 word, u32 now)
+{
+	return lpl_age(word, now, READ_ONCE(lpl_since));
+}
+
+static void lpl_lock_at(struct lpl_keep *keep, u32 now)
+	__acquires(&keep->lock)
+{
+	spin_lock(&keep->lock);
+	lpl_guard_advance(&keep->guard, now);
+}
+
+/* Under lru_lock: as it was when this was called. */
+static bool lpl_keeps(struct lpl_keep *keep)
+{
+	bool keeps;
+
+	spin_lock(&keep->lock);
+	keeps = lpl_guard_keeps(&keep->guard);
+	spin_unlock(&keep->lock);
+	return keeps;
+}
+
+/* ---------------------------------------------------------------- lists */
+
+static void lpl_keep_init(struct lpl_keep *keep, u32 oldest)
+{
+	int type, class;
+
+	spin_lock_init(&keep->lock);
+	lpl_guard_init(&keep->guard, lpl_now(), oldest);
+	keep->id = atomic_inc_return(&lpl_keep_last_id);
+	for (type = 0; type < ANON_AND_FILE; type++)
+		for (class = 0; class < LPL_CLASSES; class++)
+			INIT_LIST_HEAD(&keep->classes[type][class].list);
+}
+
+static struct lpl_class *lpl_class_of(struct lpl_keep *keep, struct folio *folio, u32 word)
+{
+	return &keep->classes[lpl_type(folio)][lpl_gap_class(lpl_word_gap(word))];
+}
+
+static struct lpl_keep *lpl_keep_of(struct lruvec *lruvec)
+{
+	return READ_ONCE(lruvec->lru_page_list.keep);
+}
+
+/**
+ * __lpl_keep_count() - a folio was added to a list
+ * @lruvec: whose; lru_lock held
+ * @folio: the folio; its word says which list
+ */
+void __lpl_keep_count(struct lruvec *lruvec, struct folio *folio)
+{
+	struct lpl_keep *keep = lpl_keep_of(lruvec);
+	u32 word = lpl_folio_word(folio);
+	u32 now = lpl_now();
+
+	if (!keep || lpl_uncounted(word))
+		return;
+	lpl_lock_at(keep, now);
+	lpl_guard_page(&keep->guard, lpl_age_now(word, now), folio_nr_pages(folio));
+	spin_unlock(&keep->lock);
+	if (!(word & LPL_KEPT))
+		keep->window += folio_nr_pages(folio);
+}
+
+/* Under @lock. */
+static void lpl_uncount(struct lpl_keep *keep, struct folio *folio, u32 now)
+{
+	u32 word = lpl_folio_word(folio);
+
+	if (lpl_uncounted(word))
+		return;
+	lpl_guard_unpage(&keep->guard, lpl_age_now(word, now), folio_nr_pages(folio));
+	if (!(word & LPL_KEPT))
+		keep->window -= min_t(u32, folio_nr_pages(folio), keep->window);
+}
+
+/**
+ * __lpl_keep_uncount() - a folio is taken off a list
+ * @lruvec: whose; lru_lock held
+ * @folio: the folio
+ */
+void __lpl_keep_uncount(struct lruvec *lruvec, struct folio *folio)
+{
+	struct lpl_keep *keep = lpl_keep_of(lruvec);
+	u32 now = lpl_now();
+
+	if (!keep)
+		return;
+	lpl_lock_at(keep, now);
+	lpl_uncount(keep, folio, now);
+	spin_unlock(&keep->lock);
+}
+
+/**
+ * __lpl_keep_uncount_all() - some are taken off a list
+ * @lruvec: whose; lru_lock held
+ * @folios: they
+ */
+void __lpl_keep_uncount_all(struct lruvec *lruvec, struct list_head *folios)
+{
+	struct lpl_keep *keep = lpl_keep_of(lruvec);
+	struct folio *folio;
+	u32 now = lpl_now();
+
+	if (!keep)
+		return;
+	lpl_lock_at(keep, now);
+	list_for_each_entry(folio, folios, lru)
+		lpl_uncount(keep, folio, now);
+	spin_unlock(&keep->lock);
+}
+
+/**
+ * __lpl_keep_queue() - which list a folio is to be added to
+ * @lruvec: whose; lru_lock held
+ * @folio: the folio
+ * @queue: that of the window
+ *
+ * Return: @queue, or that of what is kept if it was kept before.
+ */
+struct list_head *__lpl_keep_queue(struct lruvec *lruvec, struct folio *folio,
+				   struct list_head *queue)
+{
+	struct lpl_keep *keep = lpl_keep_of(lruvec);
+	u32 word = lpl_folio_word(folio);
+
+	if (!(word & LPL_KEPT))
+		return queue;
+	if (keep && lpl_keeps(keep))
+		return &lpl_class_of(keep, folio, word)->list;
+	lpl_set_folio_word(folio, word & ~LPL_KEPT);
+	return queue;
+}
+
+/**
+ * __lpl_keep_used() - a harvest found a folio on a list used
+ * @lruvec: whose; lru_lock held
+ * @folio: the folio; its word has its last use
+ * @now: the tick of the harvest
+ * @every: ticks between two harvests of it, at the least
+ * @period: ticks since the last one began
+ *
+ * Return: the list whose front it is to be moved to.
+ */
+struct list_head *__lpl_keep_used(struct lruvec *lruvec, struct folio *folio,
+				  u32 now, u32 every, u32 period)
+{
+	struct list_head *queue = &lruvec->lists[folio_lru_list(folio)];
+	struct lpl_keep *keep = lpl_keep_of(lruvec);
+	u32 word = lpl_folio_word(folio);
+	u32 age = lpl_age_now(word, now);
+	u32 nr = folio_nr_pages(folio);
+	bool again = word && !(word & LPL_FRESH);
+	u32 gap = lpl_word_gap(word);
+	bool keeps;
+	u32 used = lpl_word_touched(lpl_uncounted(word) ? 0 : word, age, now, period);
+
+	if (!keep) {
+		lpl_set_folio_word(folio, used);
+		return queue;
+	}
+	lpl_lock_at(keep, now);
+	if (again)
+		gap = lpl_gap_after(gap, age, every, lpl_guard_age(&keep->guard));
+	if (lpl_uncounted(word))
+		lpl_guard_page(&keep->guard, 0, nr);
+	else
+		lpl_guard_use(&keep->guard, age, nr, again);
+	keeps = lpl_guard_keeps(&keep->guard);
+	spin_unlock(&keep->lock);
+
+	if (lpl_uncounted(word))
+		keep->window += nr;
+	used = lpl_word_set_gap(used, gap);
+	if (word & LPL_KEPT && keeps)
+		used |= LPL_KEPT;
+	else if (word & LPL_KEPT)
+		keep->window += nr;
+	lpl_set_folio_word(folio, used);
+	return used & LPL_KEPT ? &lpl_class_of(keep, folio, used)->list : queue;
+}
+
+/**
+ * __lpl_keep_touch() - a folio that is on no list was used
+ * @folio: the folio, isolated or about to be added
+ */
+void __lpl_keep_touch(struct folio *folio)
+{
+	struct lpl_keep *keep;
+	struct lruvec *lruvec;
+	unsigned long flags;
+	u32 now = lpl_now();
+	u32 word = lpl_folio_word(folio);
+	u32 age = lpl_age_now(word, now);
+	u32 gap = lpl_word_gap(word);
+	bool again = word && !(word & LPL_FRESH);
+
+	rcu_read_lock();
+	lruvec = folio_lruvec(folio);
+	keep = lpl_keep_of(lruvec);
+	if (keep && again) {
+		spin_lock_irqsave(&keep->lock, flags);
+		lpl_guard_advance(&keep->guard, now);
+		gap = lpl_gap_after(gap, age, 1, lpl_guard_age(&keep->guard));
+		lpl_guard_hit(&keep->guard, age);
+		spin_unlock_irqrestore(&keep->lock, flags);
+	}
+	rcu_read_unlock();
+	lpl_set_folio_word(folio, lpl_word_set_gap(lpl_word(now, word & LPL_KEPT), gap));
+}
+
+/* ---------------------------------------------------------------- victims */
+
+/**
+ * struct lpl_fight - a batch of victims being chosen
+ * @lruvec: from where; lru_lock held
+ * @keep: what it keeps
+ * @allowed: types that may be taken
+ * @swappiness: weighs them
+ * @now: current tick
+ * @taken: victims, oldest last
+ * @nr: pages of them
+ * @of_window: the same, that are counted there until they are isolated
+ */
+struct lpl_fight {
+	struct lruvec *lruvec;
+	struct lpl_keep *keep;
+	const bool *allowed;
+	unsigned int swappiness;
+	u32 now;
+	struct list_head taken[ANON_AND_FILE];
+	unsigned long nr[ANON_AND_FILE];
+	u32 of_window;
+};
+
+static struct lpl_contender lpl_contender(struct lpl_fight *fight, struct folio *folio)
+{
+	u32 word = lpl_folio_word(folio);
+
+	return (struct lpl_contender) {
+		.gap = lpl_word_gap(word), .age = lpl_age_now(word, fight->now),
+	};
+}
+
+/* Of two of different types, weighed by swappiness. */
+static struct folio *lpl_rather(struct lpl_fight *fight, struct folio *anon, u32 anon_key,
+				struct folio *file, u32 file_key)
+{
+	if (!anon || !file)
+		return anon ?: file;
+	return lpl_prefer_anon(anon_key, file_key, fight->swappiness) ? anon : file;
+}
+
+static struct folio *lpl_window_tail(struct lpl_fight *fight)
+{
+	struct folio *tail[ANON_AND_FILE] = { };
+	u32 age[ANON_AND_FILE] = { };
+	int type;
+
+	for (type = 0; type < ANON_AND_FILE; type++) {
+		struct list_head *queue = &fight->lruvec->lists[type * LRU_FILE];
+
+		if (!fight->allowed[type] || list_empty(queue))
+			continue;
+		tail[type] = lru_to_folio(queue);
+		age[type] = lpl_folio_age(tail[type], fight->now);
+	}
+	return lpl_rather(fight, tail[0], age[0], tail[1], age[1]);
+}
+
+/* What was the tail of @class is not; find its tail, and when that is expected. */
+static void lpl_see_tail(struct lpl_fight *fight, struct lpl_class *class)
+{
+	struct lpl_contender kept;
+
+	class->tail = NULL;
+	if (list_empty(&class->list))
+		return;
+	class->tail = lru_to_folio(&class->list);
+	kept = lpl_contender(fight, class->tail);
+	class->key = lpl_kept_key(&fight->keep->guard, &kept);
+}
+
+static struct lpl_class *lpl_worst_of(struct lpl_fight *fight, int type)
+{
+	struct lpl_class *worst = NULL;
+	int i;
+
+	for (i = 0; i < LPL_CLASSES; i++) {
+		struct lpl_class *class = &fight->keep->classes[type][i];
+
+		if (class->tail && (!worst || class->key > worst->key))
+			worst = class;
+	}
+	return worst;
+}
+
+/* The class whose tail it is; NULL if nothing is kept. */
+static struct lpl_class *lpl_worst(struct lpl_fight *fight)
+{
+	struct lpl_class *anon = NULL, *file = NULL;
+
+	if (fight->allowed[WORKINGSET_ANON])
+		anon = lpl_worst_of(fight, WORKINGSET_ANON);
+	if (fight->allowed[WORKINGSET_FILE])
+		file = lpl_worst_of(fight, WORKINGSET_FILE);
+	if (!anon || !file)
+		return anon ?: file;
+	return lpl_prefer_anon(anon->key, file->key, fight->swappiness) ? anon : file;
+}
+
+static void lpl_keep_folio(struct lpl_fight *fight, struct folio *folio)
+{
+	u32 word = lpl_folio_word(folio) | LPL_KEPT;
+	struct lpl_class *class = lpl_class_of(fight->keep, folio, word);
+
+	/* It may be one that was kept, could not be evicted, and was parked. */
+	if (!(lpl_folio_word(folio) & LPL_KEPT))
+		fight->keep->window -= min_t(u32, folio_nr_pages(folio), fight->keep->window);
+	lpl_set_folio_word(folio, word);
+	list_move(&folio->lru, &class->list);
+	if (!class->tail)
+		lpl_see_tail(fight, class);
+}
+
+static void lpl_take_victim(struct lpl_fight *fight, struct folio *folio)
+{
+	int type = lpl_type(folio);
+
+	list_move(&folio->lru, &fight->taken[type]);
+	fight->nr[type] += folio_nr_pages(folio);
+	if (!(lpl_folio_word(folio) & LPL_KEPT))
+		fight->of_window += folio_nr_pages(folio);
+}
+
+/* Its word still says that it is kept: if it turns out to be in use, it is again. */
+static void lpl_take_kept(struct lpl_fight *fight, struct lpl_class *class)
+{
+	lpl_take_victim(fight, class->tail);
+	lpl_see_tail(fight, class);
+}
+
+/*
+ * The window without what was taken, which is counted until it is isolated, as if
+ * frames were without it too: so each victim shrinks both in proportion.
+ */
+static u32 lpl_window_left(struct lpl_fight *fight)
+{
+	u32 window = fight->keep->window;
+
+	window -= min(fight->of_window, window);
+	return window + lpl_guard_window(&fight->keep->guard, fight->nr[0] + fight->nr[1]);
+}
+
+static enum lpl_verdict lpl_fight_once(struct lpl_fight *fight, bool may_keep)
+{
+	struct folio *tail = lpl_window_tail(fight);
+	struct lpl_class *worst = lpl_worst(fight);
+	struct lpl_contender t, w;
+	enum lpl_verdict verdict;
+
+	if (tail)
+		t = lpl_contender(fight, tail);
+	if (worst)
+		w = lpl_contender(fight, worst->tail);
+	verdict = lpl_guard_judge(&fight->keep->guard, lpl_window_left(fight),
+				  tail ? &t : NULL, worst ? &w : NULL, may_keep);
+	/* First, as what is kept instead may be of the same class. */
+	if (worst && (verdict == LPL_EVICT_KEPT || verdict == LPL_REPLACE_KEPT))
+		lpl_take_kept(fight, worst);
+	if (tail && (verdict == LPL_KEEP_TAIL || verdict == LPL_REPLACE_KEPT))
+		lpl_keep_folio(fight, tail);
+	if (tail && verdict == LPL_EVICT_TAIL)
+		lpl_take_victim(fight, tail);
+	return verdict;
+}
+
+/* Until @nr pages were taken, or there are none. */
+static void lpl_fight_all(struct lpl_fight *fight, unsigned long nr)
+{
+	unsigned long unfought = 0, last, left = 4 * nr;
+	int type, i;
+
+	for (type = 0; type < ANON_AND_FILE; type++) {
+		INIT_LIST_HEAD(&fight->taken[type]);
+		for (i = 0; i < LPL_CLASSES; i++)
+			lpl_see_tail(fight, &fight->keep->classes[type][i]);
+	}
+	do {
+		last = fight->nr[0] + fight->nr[1];
+		/* Twice as many as are taken, at most. */
+		if (lpl_fight_once(fight, unfought < 2 * (last + 1)) == LPL_KEEP_TAIL)
+			unfought++;
+		else if (last == fight->nr[0] + fight->nr[1])
+			break;
+	} while (--left && fight->nr[0] + fight->nr[1] < nr);
+}
+
+/**
+ * lpl_keep_choose() - put victims to the tails of the window
+ * @lruvec: from where
+ * @allowed: which types may be taken
+ * @swappiness: as ever
+ * @nr: pages, about
+ * @taken: how many pages of each type were put there
+ *
+ * Return: true if @lruvec has guard, so that @taken says all.
+ */
+bool lpl_keep_choose(struct lruvec *lruvec, const bool *allowed, unsigned int swappiness,
+		     unsigned long nr, unsigned long *taken)
+{
+	struct lpl_fight fight = {
+		.lruvec = lruvec, .allowed = allowed, .swappiness = swappiness,
+		.now = lpl_now(),
+	};
+	int type;
+
+	spin_lock_irq(&lruvec->lru_lock);
+	fight.keep = lpl_keep_of(lruvec);
+	if (!fight.keep) {
+		spin_unlock_irq(&lruvec->lru_lock);
+		return false;
+	}
+	lpl_lock_at(fight.keep, fight.now);
+	lpl_fight_all(&fight, nr);
+	spin_unlock(&fight.keep->lock);
+	for (type = 0; type < ANON_AND_FILE; type++) {
+		list_splice_tail(&fight.taken[type], &lruvec->lists[type * LRU_FILE]);
+		taken[type] = fight.nr[type];
+	}
+	spin_unlock_irq(&lruvec->lru_lock);
+	return true;
+}
+
+/**
+ * lpl_keep_age() - how old the oldest of a type would be in LRU
+ * @lruvec: of which; lru_lock held
+ * @type: anonymous or file
+ * @age: of the tail of its queue, ticks; -1 if that is empty
+ *
+ * Return: the largest of @age and that of what is kept, but no more than the age
+ * at which LRU would evict; -1 if there is nothing.
+ */
+s64 lpl_keep_age(struct lruvec *lruvec, int type, s64 age)
+{
+	struct lpl_keep *keep = lpl_keep_of(lruvec);
+	u32 now = lpl_now();
+	int class;
+	s64 lru;
+
+	if (!keep)
+		return age;
+	for (class = 0; class < LPL_CLASSES; class++) {
+		struct list_head *list = &keep->classes[type][class].list;
+
+		if (!list_empty(list))
+			age = max_t(s64, age, lpl_folio_age(lru_to_folio(list), now));
+	}
+	lpl_lock_at(keep, now);
+	lru = lpl_guard_age(&keep->guard);
+	spin_unlock(&keep->lock);
+	return min(age, lru);
+}
+
+/* ---------------------------------------------------------------- shadows */
+
+/**
+ * lpl_keep_evicted() - what a shadow is to hold
+ * @folio: being evicted, isolated
+ * @id: that of its memory cgroup's struct lpl_keep
+ *
+ * Return: its word; 0 if there is nothing to be held.
+ */
+u32 lpl_keep_evicted(struct folio *folio, u32 *id)
+{
+	u32 word = lpl_folio_word(folio);
+	u32 now = lpl_now();
+	struct lpl_keep *keep;
+	unsigned long flags;
+
+	/* Large ones of files have one shadow, which may be split. */
+	if (lpl_uncounted(word) ||
+	    (folio_test_large(folio) && !folio_test_swapcache(folio)))
+		return 0;
+	rcu_read_lock();
+	keep = lpl_keep_of(folio_lruvec(folio));
+	if (keep) {
+		*id = keep->id;
+		spin_lock_irqsave(&keep->lock, flags);
+		lpl_guard_advance(&keep->guard, now);
+		lpl_guard_shadow(&keep->guard, lpl_age_now(word, now),
+				 folio_nr_pages(folio));
+		spin_unlock_irqrestore(&keep->lock, flags);
+	}
+	rcu_read_unlock();
+	return keep ? word : 0;
+}
+
+/**
+ * lpl_keep_unshadow() - a shadow is being removed from its slot
+ * @lruvec: of what was evicted
+ * @id: of its struct lpl_keep then
+ * @word: of it
+ *
+ * Context: the i_pages lock held, interrupts disabled; RCU.
+ */
+void lpl_keep_unshadow(struct lruvec *lruvec, u32 id, u32 word)
+{
+	struct lpl_keep *keep = lpl_keep_of(lruvec);
+	u32 now = lpl_now();
+
+	if (!keep || (u8)keep->id != id)
+		return;
+	lpl_lock_at(keep, now);
+	lpl_guard_unshadow(&keep->guard, lpl_age_now(word, now), 1);
+	spin_unlock(&keep->lock);
+}
+
+/**
+ * lpl_keep_refault() - what was evicted is used, and will be added to a list
+ * @lruvec: of what was evicted, and of @folio
+ * @folio: the new one
+ * @id: of the struct lpl_keep then
+ * @word: that the shadow has
+ *
+ * Return: true if it would be here if half as much more memory were.
+ */
+bool lpl_keep_refault(struct lruvec *lruvec, struct folio *folio, u32 id, u32 word)
+{
+	u32 now = lpl_now();
+	u32 age = lpl_age_now(word, now);
+	struct lpl_keep *keep = lpl_keep_of(lruvec);
+	u32 gap = lpl_word_gap(word), evicts;
+	unsigned long flags;
+
+	if (!keep || (u8)keep->id != id)
+		return false;
+	spin_lock_irqsave(&keep->lock, flags);
+	lpl_guard_advance(&keep->guard, now);
+	evicts = lpl_guard_age(&keep->guard);
+	gap = lpl_gap_after(gap, age, 1, evicts);
+	lpl_guard_refault(&keep->guard, age);
+	spin_unlock_irqrestore(&keep->lock, flags);
+
+	/* Its own fault, or readahead, is what this is; the next use is another. */
+	lpl_set_folio_word(folio, lpl_word_set_gap(lpl_word(now, LPL_FRESH), gap));
+	return age <= evicts + evicts / 2;
+}
+
+/* --------------------------------------------------------------- switching */
+
+/* The oldest of the tails; age in *@age. */
+static struct list_head *lpl_oldest(struct list_head **lists, int nr, u32 now)
+{
+	struct list_head *oldest = NULL;
+	u32 most = 0;
+	int i;
+
+	for (i = 0; i < nr; i++) {
+		u32 age;
+
+		if (list_empty(lists[i]))
+			continue;
+		age = lpl_folio_age(lru_to_folio(lists[i]), now);
+		if (!oldest || age > most) {
+			oldest = lists[i];
+			most = age;
+		}
+	}
+	return oldest;
+}
+
+/* What was kept goes back to where it would be on the queue. */
+static void lpl_merge(struct lruvec *lruvec, struct lpl_keep *keep, int type)
+{
+	struct list_head *queue = &lruvec->lists[type * LRU_FILE];
+	struct list_head *lists[LPL_CLASSES + 1], *oldest;
+	u32 now = lpl_now();
+	LIST_HEAD(merged);
+	int i;
+
+	for (i = 0; i < LPL_CLASSES; i++)
+		lists[i] = &keep->classes[type][i].list;
+	lists[i] = queue;
+	while ((oldest = lpl_oldest(lists, LPL_CLASSES + 1, now))) {
+		struct folio *folio = lru_to_folio(oldest);
+
+		lpl_set_folio_word(folio, lpl_folio_word(folio) & ~(LPL_KEPT | LPL_GAP_MASK));
+		list_move(&folio->lru, &merged);
+	}
+	list_splice(&merged, queue);
+}
+
+/**
+ * lpl_keep_stop() - end guard in a lruvec
+ * @lruvec: which; it is strict from here on, and then the key is turned off
+ *
+ * In one hold of lru_lock, so that reclaim finds all or nothing of it: some
+ * 100 ns a folio. The same goes for lpl_keep_start().
+ */
+void lpl_keep_stop(struct lruvec *lruvec)
+{
+	struct lpl_keep *keep;
+	struct folio *folio;
+	int type;
+
+	spin_lock_irq(&lruvec->lru_lock);
+	keep = lpl_keep_of(lruvec);
+	if (keep) {
+		for (type = 0; type < ANON_AND_FILE; type++)
+			lpl_merge(lruvec, keep, type);
+		list_for_each_entry(folio, &lruvec->lru_page_list.once, lru)
+			lpl_set_folio_word(folio, lpl_folio_word(folio) & ~LPL_STREAK_MASK);
+		WRITE_ONCE(lruvec->lru_page_list.keep, NULL);
+	}
+	spin_unlock_irq(&lruvec->lru_lock);
+	if (keep)
+		kfree_rcu(keep, rcu);
+}
+
+static void lpl_count_list(struct lruvec *lruvec, struct list_head *list)
+{
+	struct folio *folio;
+
+	list_for_each_entry(folio, list, lru) {
+		u32 word = lpl_folio_word(folio);
+
+		/* What was isolated as guard ended may still say that it is kept. */
+		if (word & (LPL_KEPT | LPL_GAP_MASK))
+			lpl_set_folio_word(folio, word & ~(LPL_KEPT | LPL_GAP_MASK));
+		__lpl_keep_count(lruvec, folio);
+	}
+}
+
+static u32 lpl_oldest_age(struct lruvec *lruvec)
+{
+	u32 now = lpl_now(), oldest = 0;
+	int type;
+
+	for (type = 0; type < ANON_AND_FILE; type++) {
+		struct list_head *queue = &lruvec->lists[type * LRU_FILE];
+
+		if (!list_empty(queue))
+			oldest = max(oldest, lpl_folio_age(lru_to_folio(queue), now));
+	}
+	return oldest;
+}
+
+static void lpl_count_all(struct lruvec *lruvec)
+{
+	struct folio *folio;
+	int type;
+
+	list_for_each_entry(folio, &lruvec->lru_page_list.once, lru)
+		lpl_set_folio_word(folio, lpl_folio_word(folio) | LPL_UNCOUNTED);
+	for (type = 0; type < ANON_AND_FILE; type++) {
+		lpl_count_list(lruvec, &lruvec->lists[type * LRU_FILE]);
+		lpl_count_list(lruvec, &lruvec->lru_page_list.parked[type]);
+	}
+}
+
+/**
+ * lpl_keep_start() - begin guard in a lruvec
+ * @lruvec: which; the key has been turned on
+ *
+ * Without memory for it the lruvec stays strict.
+ */
+void lpl_keep_start(struct lruvec *lruvec)
+{
+	struct lpl_keep *keep = kzalloc(sizeof(*keep), GFP_KERNEL);
+
+	if (!keep)
+		return;
+	spin_lock_irq(&lruvec->lru_lock);
+	if (lpl_keep_of(lruvec)) {
+		spin_unlock_irq(&lruvec->lru_lock);
+		kfree(keep);
+		return;
+	}
+	lpl_keep_init(keep, lpl_oldest_age(lruvec));
+	/* What it points to is seen before it is. */
+	smp_store_release(&lruvec->lru_page_list.keep, keep);
+	lpl_count_all(lruvec);
+	spin_unlock_irq(&lruvec->lru_lock);
+}
+
+/* ------------------------------------------------------------------ stats */
+
+/**
+ * struct lpl_keep_sums - of all lruvecs
+ * @frames: pages that are counted
+ * @shadows: shadows that are
+ * @kept: pages that are kept
+ * @window: pages that the windows are to have
+ * @gain: hits where LRU would have missed
+ * @regret: misses where it would have hit
+ * @trips: how often it was left
+ * @tripped: lruvecs in which it is
+ * @drift: what left and had not been counted
+ */
+struct lpl_keep_sums {
+	u64 frames;
+	u64 shadows;
+	u64 kept;
+	u64 window;
+	u64 gain;
+	u64 regret;
+	u64 trips;
+	u64 tripped;
+	u64 drift;
+};
+
+static void lpl_keep_sum(struct lruvec *lruvec, struct lpl_keep_sums *sums)
+{
+	struct lpl_keep *keep;
+
+	spin_lock_irq(&lruvec->lru_lock);
+	keep = lpl_keep_of(lruvec);
+	if (keep) {
+		struct lpl_guard *guard = &keep->guard;
+
+		lpl_lock_at(keep, lpl_now());
+		sums->frames += guard->frames;
+		sums->shadows += guard->total - min(guard->frames, guard->total);
+		sums->kept += guard->frames - min(keep->window, guard->frames);
+		sums->window += lpl_guard_window(guard, guard->frames);
+		sums->gain += guard->gain;
+		sums->regret += guard->regret;
+		sums->trips += guard->trips;
+		sums->tripped += guard->tripped;
+		sums->drift += guard->drift;
+		spin_unlock(&keep->lock);
+	}
+	spin_unlock_irq(&lruvec->lru_lock);
+}
+
+/**
+ * lpl_keep_stats() - what guard does, for the file of counters
+ * @buf: of a page
+ * @at: how much of it is used
+ *
+ * Return: how much more.
+ */
+int lpl_keep_stats(char *buf, int at)
+{
+	struct mem_cgroup *memcg = mem_cgroup_iter(NULL, NULL, NULL);
+	struct lpl_keep_sums sums = { };
+	int nid;
+
+	do {
+		for_each_node_state(nid, N_MEMORY)
+			lpl_keep_sum(mem_cgroup_lruvec(memcg, NODE_DATA(nid)), &sums);
+	} while ((memcg = mem_cgroup_iter(NULL, memcg, NULL)));
+	return sysfs_emit_at(buf, at,
+			     "guard_pages %llu\nguard_shadows %llu\nguard_kept %llu\n"
+			     "guard_window %llu\nguard_gain %llu\nguard_regret %llu\n"
+			     "guard_trips %llu\nguard_tripped %llu\nguard_drift %llu\n",
+			     sums.frames, sums.shadows, sums.kept, sums.window, sums.gain,
+			     sums.regret, sums.trips, sums.tripped, sums.drift);
+}

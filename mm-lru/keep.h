@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * lru_page_list: what guard keeps, for the files that have lists and words; see
+ * keep.c.
+ */
+#ifndef _MM_LRU_PAGE_LIST_KEEP_H
+#define _MM_LRU_PAGE_LIST_KEEP_H
+
+#include <linux/jump_label.h>
+#include <linux/list.h>
+#include <linux/minmax.h>
+#include <linux/mmzone.h>
+#include <linux/rcupdate.h>
+#include <linux/spinlock.h>
+
+#include "guard.h"
+#include "internal.h"
+
+/**
+ * struct lpl_class - what is kept of a type and of gaps that are alike
+ * @list: most recently used first
+ * @tail: while victims are chosen: the last, %NULL if there is none
+ * @key: while victims are chosen: lpl_kept_key() of @tail
+ *
+ * All under lru_lock; victims are chosen in one hold of it.
+ */
+struct lpl_class {
+	struct list_head list;
+	struct folio *tail;
+	u32 key;
+};
+
+/**
+ * struct lpl_keep - guard in a lruvec
+ * @rcu: it is freed by this
+ * @lock: for @guard
+ * @guard: what LRU would do
+ * @window: pages that are counted and not LPL_KEPT; under lru_lock
+ * @id: its low 8 bits tell shadows that are counted here from older ones
+ * @classes: what is kept, by type and gap
+ */
+struct lpl_keep {
+	struct rcu_head rcu;
+	spinlock_t lock; /* guard; innermost, interrupts disabled */
+	struct lpl_guard guard;
+	u32 window;
+	u32 id;
+	struct lpl_class classes[ANON_AND_FILE][LPL_CLASSES];
+};
+
+DECLARE_STATIC_KEY_FALSE(lpl_guard_key);
+
+static inline bool lpl_guarded(void)
+{
+	return static_branch_unlikely(&lpl_guard_key);
+}
+
+static inline u8 lpl_word_gap(u32 word)
+{
+	return lpl_gap_unpack((word & LPL_GAP_MASK) >> LPL_GAP_SHIFT);
+}
+
+static inline u32 lpl_word_set_gap(u32 word, u8 gap)
+{
+	return (word & ~LPL_GAP_MASK) | (u32)lpl_gap_pack(gap) << LPL_GAP_SHIFT;
+}
+
+/* What comes has no streak; with one it has been read once, and is not counted. */
+#define LPL_UNCOUNTED	(LPL_FRESH | LPL_STREAK_MASK)
+
+static inline bool lpl_uncounted(u32 word)
+{
+	return (word & LPL_UNCOUNTED) == LPL_UNCOUNTED;
+}
+
+void __lpl_keep_count(struct lruvec *lruvec, struct folio *folio);
+void __lpl_keep_uncount(struct lruvec *lruvec, struct folio *folio);
+void __lpl_keep_uncount_all(struct lruvec *lruvec, struct list_head *folios);
+struct list_head *__lpl_keep_queue(struct lruvec *lruvec, struct folio *folio,
+				   struct list_head *queue);
+struct list_head *__lpl_keep_used(struct lruvec *lruvec, struct folio *folio,
+				  u32 now, u32 every, u32 period);
+void __lpl_keep_touch(struct folio *folio);
+bool lpl_keep_choose(struct lruvec *lruvec, const bool *allowed, unsigned int swappiness,
+		     unsigned long nr, unsigned long *taken);
+s64 lpl_keep_age(struct lruvec *lruvec, int type, s64 age);
+u32 lpl_keep_evicted(struct folio *folio, u32 *id);
+void lpl_keep_unshadow(struct lruvec *lruvec, u32 id, u32 word);
+bool lpl_keep_refault(struct lruvec *lruvec, struct folio *folio, u32 id, u32 word);
+void lpl_keep_start(struct lruvec *lruvec);
+void lpl_keep_stop(struct lruvec *lruvec);
+int lpl_keep_stats(char *buf, int at);
+
+static inline void lpl_keep_count(struct lruvec *lruvec, struct folio *folio)
+{
+	if (lpl_guarded())
+		__lpl_keep_count(lruvec, folio);
+}
+
+static inline void lpl_keep_uncount(struct lruvec *lruvec, struct folio *folio)
+{
+	if (lpl_guarded())
+		__lpl_keep_uncount(lruvec, folio);
+}
+
+static inline struct list_head *
+lpl_keep_queue(struct lruvec *lruvec, struct folio *folio, struct list_head *queue)
+{
+	return lpl_guarded() ? __lpl_keep_queue(lruvec, folio, queue) : queue;
+}
+
+#endif /* _MM_LRU_PAGE_LIST_KEEP_H */
