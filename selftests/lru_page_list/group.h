@@ -118,6 +118,7 @@ static inline const char *stage_set(struct stage *stage)
 static inline void stage_clear(struct stage *stage)
 {
 	put_file(LPL_DIR "always", "0");
+	put_file(LPL_DIR "guard", "0");
 	set_policy(stage->before);
 	group_remove(GROUP);
 	swap_put(&stage->swap);

@@ -83,6 +83,7 @@ TEST_F(policy, numbers_are_checked)
 	check_number(_metadata, LPL_DIR "interval_ms", interval, "10", "1000");
 	check_number(_metadata, LPL_DIR "budget_pct", budget, "1", "100");
 	check_number(_metadata, LPL_DIR "always", flag, "0", "1");
+	check_number(_metadata, LPL_DIR "guard", flag, "0", "1");
 }
 
 /*

@@ -198,7 +198,7 @@ static void disturb(int turn)
 	char line[256];
 	FILE *queue;
 
-	switch (turn % 5) {
+	switch (turn % 6) {
 	case 0:
 		put_file("/proc/sys/vm/compact_memory", "1");
 		break;
@@ -219,6 +219,9 @@ static void disturb(int turn)
 	case 4:
 		put_file("/proc/sys/vm/drop_caches", "1");
 		break;
+	case 5:
+		put_file(LPL_DIR "guard", turn / 6 % 2 ? "0" : "1");
+		break;
 	}
 }
 
@@ -233,7 +236,7 @@ TEST_F_TIMEOUT(stress, fork_and_exit_storm, 900)
 	put_file(LPL_DIR "always", "1");
 	mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
 	pid = start(work_storm, self->page);
-	while (turn < 10 || count(&shared->rounds, 0) < 5 || now_ns() < until) {
+	while (turn < 12 || count(&shared->rounds, 0) < 5 || now_ns() < until) {
 		disturb(turn++);
 		sleep_ms(50);
 		ASSERT_FALSE(hangs());
@@ -294,6 +297,8 @@ static int switch_under_load(struct __test_metadata *_metadata,
 			break;
 		EXPECT_EQ(0, set_policy(policies[turn % nr]));
 		put_file(LPL_DIR "always", turn % 4 ? "0" : "1");
+		/* Before lru, while it is in force, and through more than one turn of it. */
+		put_file(LPL_DIR "guard", turn % 5 < 3 ? "1" : "0");
 		turn++;
 		sleep_ms(100);
 		status = load_tend(&load, page);
