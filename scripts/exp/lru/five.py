@@ -110,6 +110,9 @@ class Run:
     def rows(self):
         for name, value in self.row.items():
             yield [self.case, self.policy, self.seed, "", "", name, f"{value:g}"]
+        # After the run: since boot, or since guard was switched on.
+        for name, value in self.stats.items():
+            yield [self.case, self.policy, self.seed, "", "", f"stat_{name}", value]
         for process, miss in enumerate(self.misses, 1):
             yield [self.case, self.policy, self.seed, process, "", "miss", miss]
         for ms, found in self.series:

@@ -5,7 +5,7 @@
 #	swap KIND MIB				zram, disk or no; for all lines that follow
 #	run NAME POLICY PLACE PROGRAM...	PLACE: memory, or file: in a file system of its own
 # A policy is classic, mglru, mglru-ttl (which keeps what was used in the last second, or kills), lru, always (lru,
-# harvested each 10 ms whatever that costs) or guard. What the programs print is between "begin NAME" and "done NAME".
+# harvested each 10 ms whatever that costs), guard or guard-always. What the programs print is between "begin NAME" and "done NAME".
 cd "$(dirname "$0")" || exit 1
 here=$(pwd)
 lru=/sys/kernel/mm/lru_page_list
@@ -63,6 +63,7 @@ choose()
 {
 	case $1 in
 	always | guard) echo lru >$lru/policy && echo 1 >$lru/"$1" ;;
+	guard-always) echo lru >$lru/policy && echo 1 >$lru/always && echo 1 >$lru/guard ;;
 	mglru-ttl) echo mglru >$lru/policy && echo 1000 >$gen/min_ttl_ms ;;
 	*) echo "$1" >$lru/policy ;;
 	esac 2>/dev/null

@@ -15,6 +15,7 @@ POLICIES = {
     "lru": "strict queue, within its budget",
     "always": "strict queue, each 10 ms whatever it costs",
     "guard": "queue with guard, within its budget",
+    "guard-always": "queue with guard, harvested each 10 ms whatever it costs",
 }
 
 
