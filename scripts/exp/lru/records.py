@@ -17,6 +17,8 @@ POLICIES = {
     "guard": "queue with guard, within its budget",
     "guard-always": "queue with guard, harvested each 10 ms whatever it costs",
 }
+# Those of a run that names none; the last is to tell what the budget costs guard.
+USUAL = [name for name in POLICIES if name != "guard-always"]
 
 
 def fields(text):

@@ -57,8 +57,8 @@ def parse(argv):
                       help="length of a run, virtual ms, of which the second half counts (default 16000)")
     made.add_argument("--cases", metavar="LIST", help="PATTERN[/file]:LOAD, such as rand:200,zipf/file:200; the load is what "
                                                       f"is touched, %% of the memory available (default {FULL['cases']})")
-    made.add_argument("--policies", metavar="LIST", default="classic,mglru,lru,always,guard",
-                      help=f"of {', '.join(records.POLICIES)} (default: all but guard-always)")
+    made.add_argument("--policies", metavar="LIST", default=",".join(records.USUAL),
+                      help=f"of {', '.join(records.POLICIES)} (default: {','.join(records.USUAL)})")
     made.add_argument("--csv", type=number(0, 60000), metavar="N", help="ms between two counts of what is resident (default 1000)")
     made.add_argument("--shift", type=number(0, 10), default=1, metavar="N", help="an instruction takes 2^N ns (default 1)")
     made.add_argument("--jobs", type=number(1, 64), default=1, metavar="N", help="guests side by side (default 1)")
