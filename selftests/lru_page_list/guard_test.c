@@ -156,7 +156,7 @@ TEST_F_TIMEOUT(guard, off_keeps_nothing, 300)
 	EXPECT_EQ(0, lpl_stat("guard_gain"));
 }
 
-TEST_F(guard, waits_for_its_policy)
+TEST_F_TIMEOUT(guard, waits_for_its_policy, 300)
 {
 	EXPECT_LT(0, lpl_stat("guard_pages"));
 	ASSERT_EQ(0, set_policy("classic"));

@@ -152,7 +152,7 @@ static void touch_group(char *p, size_t page, int group)
 		store_word(p + (i * GROUPS + group) * page, i);
 }
 
-TEST_F(order, is_that_of_the_accesses)
+TEST_F_TIMEOUT(order, is_that_of_the_accesses, 300)
 {
 	static const int turns[GROUPS] = { 3, 7, 0, 9, 1, 5, 8, 2, 6, 4 };
 	struct place place[GROUPS * GROUP];
@@ -187,7 +187,7 @@ TEST_F(order, is_that_of_the_accesses)
 }
 
 /* Seen by a harvest after the access and before settle() was over. */
-TEST_F(order, ages_are_those_of_the_accesses)
+TEST_F_TIMEOUT(order, ages_are_those_of_the_accesses, 300)
 {
 	uint64_t touched[GROUPS], settled[GROUPS];
 	struct place place[GROUPS * GROUP];
@@ -214,7 +214,7 @@ TEST_F(order, ages_are_those_of_the_accesses)
 }
 
 /* Looking does not change it: no page that nobody touched moves. */
-TEST_F(order, reading_does_not_disturb)
+TEST_F_TIMEOUT(order, reading_does_not_disturb, 300)
 {
 	struct place first[GROUPS * GROUP], second[GROUPS * GROUP];
 	long moved = 0;
@@ -234,7 +234,7 @@ TEST_F(order, reading_does_not_disturb)
 }
 
 /* A mapping that only a child touches is a process that ran, too. */
-TEST_F(order, child_counts)
+TEST_F_TIMEOUT(order, child_counts, 300)
 {
 	struct place place[2];
 	uint64_t since;
