@@ -102,6 +102,8 @@
 #include "keep.h"
 
 DEFINE_STATIC_KEY_FALSE(lru_page_list_key);
+/* Guard has been in force: what it made for memory cgroups may outlive that. */
+DEFINE_STATIC_KEY_FALSE(lru_page_list_kept_key);
 
 atomic_long_t lpl_stats[LPL_NR_STATS];
 
@@ -402,7 +404,7 @@ void __lru_page_list_init_lruvec(struct lruvec *lruvec)
 }
 
 /* A memory cgroup is being freed; it has no folios and cannot be found. */
-void lru_page_list_exit_lruvec(struct lruvec *lruvec)
+void __lru_page_list_exit_lruvec(struct lruvec *lruvec)
 {
 	kfree(lruvec->lru_page_list.keep);
 }

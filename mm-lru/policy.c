@@ -182,6 +182,7 @@ static void lpl_switch_guard(bool on)
 	if (on == static_key_enabled(&lpl_guard_key))
 		return;
 	if (on) {
+		static_branch_enable_cpuslocked(&lru_page_list_kept_key);
 		static_branch_enable_cpuslocked(&lpl_guard_key);
 		lpl_change_lruvecs(lpl_keep_start);
 	} else {

@@ -21,12 +21,14 @@ sys.path[:0] = [os.path.join(HERE, "..", "lib")]
 import kernels
 
 FILES = ["kernel/sched/core.o", "kernel/fork.o", "mm/vmscan.o", "mm/swap.o", "mm/workingset.o", "mm/page_alloc.o",
-         "mm/migrate.o", "mm/rmap.o", "mm/huge_memory.o", "mm/mlock.o", "mm/memcontrol.o"]
+         "mm/migrate.o", "mm/rmap.o", "mm/huge_memory.o", "mm/mlock.o", "mm/memcontrol.o", "mm/filemap.o",
+         "mm/swap_state.o", "mm/truncate.o"]
 VARIANT = "arm64-patching"
 OURS = re.compile(r"_*(lru_page_list|lpl)_\w+")
 # Called where the policy is changed.
 SLOW = {"lru_page_list_leave"}
-KEY = "lru_page_list_key"
+# The second is on from the first use of guard, for what it has made for memory cgroups.
+KEYS = {"lru_page_list_key", "lru_page_list_kept_key"}
 BRANCH = re.compile(r"(b|b\.\w+|cbn?z|tbn?z)\t(?:.*, )?([0-9a-f]+) <")
 
 # next: where it goes on in the section; calls: symbols that it refers to.
@@ -48,7 +50,7 @@ def static_branches(path):
             continue
         if int(match[1], 16) % 16 == 0:
             code = (match[2], int(match[3] or "0", 16))
-        elif int(match[1], 16) % 16 == 8 and match[2] == KEY:
+        elif int(match[1], 16) % 16 == 8 and match[2] in KEYS:
             found.add(code)
     return found
 
@@ -104,7 +106,7 @@ def check(path):
         if OURS.fullmatch(name.split(".")[0]):
             continue
         for call in reached(code, branches, start):
-            if OURS.fullmatch(call) and call not in SLOW | {KEY} and not call.startswith("lpl_stat"):
+            if OURS.fullmatch(call) and call not in SLOW | KEYS and not call.startswith("lpl_stat"):
                 wrong.append(f"{name}: {call}")
     return wrong, len(branches)
 

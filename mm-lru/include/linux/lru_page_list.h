@@ -20,6 +20,7 @@ struct page_vma_mapped_walk;
 #ifdef CONFIG_LRU_PAGE_LIST
 
 DECLARE_STATIC_KEY_FALSE(lru_page_list_key);
+DECLARE_STATIC_KEY_FALSE(lru_page_list_kept_key);
 
 /* For the list of page_ext clients, which has no room for an #ifdef. */
 #define LRU_PAGE_LIST_PAGE_EXT	lru_page_list_page_ext,
@@ -39,7 +40,7 @@ void __lru_page_list_del(struct lruvec *lruvec, struct folio *folio);
 void __lru_page_list_isolated(struct lruvec *lruvec, struct list_head *isolated);
 void *__lru_page_list_unshadow(void *shadow);
 void __lru_page_list_init_lruvec(struct lruvec *lruvec);
-void lru_page_list_exit_lruvec(struct lruvec *lruvec);
+void __lru_page_list_exit_lruvec(struct lruvec *lruvec);
 void __lru_page_list_free(struct page *page);
 void __lru_page_list_copy(struct folio *dst, struct folio *src);
 void __lru_page_list_touch(struct folio *folio);
@@ -66,6 +67,13 @@ static inline void lru_page_list_init_lruvec(struct lruvec *lruvec)
 	/* The rest is 0, as all of lruvec is. */
 	if (lru_page_list_enabled())
 		__lru_page_list_init_lruvec(lruvec);
+}
+
+/* A memory cgroup is freed. */
+static inline void lru_page_list_exit_lruvec(struct lruvec *lruvec)
+{
+	if (static_branch_unlikely(&lru_page_list_kept_key))
+		__lru_page_list_exit_lruvec(lruvec);
 }
 
 /* context_switch(): @prev ran until now; its rq is locked. */
