@@ -571,6 +571,8 @@ struct lpl_line {
 	u32 kept;
 	/* lpl_consumer is registered. */
 	bool listens;
+	/* CPU time of the thread that the budget has paid for, ns. */
+	u64 paid;
 };
 
 static struct task_struct *lpl_thread;
@@ -799,6 +801,8 @@ static void lpl_listen(struct lpl_line *line, bool listen)
 		accessed_bits_register(&lpl_consumer);
 	else
 		accessed_bits_unregister(&lpl_consumer);
+	/* A part of a change of policy, and long, as code is patched: no harvest is to pay. */
+	line->paid = task_sched_runtime(current);
 }
 
 static void lpl_let_go(struct lpl_line *line)
@@ -822,10 +826,7 @@ static void lpl_work(struct lpl_line *line, struct lpl_budget *budget)
 	u64 ran;
 	u32 rest;
 
-	/* Part of a change of policy, and long: code is patched.  No harvest is to pay. */
 	lpl_listen(line, true);
-
-	ran = task_sched_runtime(current);
 	lpl_budget_add(budget, local_clock(), percent);
 	if (start - line->kept > LPL_KEEP_EVERY) {
 		line->kept = start;
@@ -837,7 +838,9 @@ static void lpl_work(struct lpl_line *line, struct lpl_budget *budget)
 	else
 		rest = lpl_pass(line, budget);
 
-	ran = task_sched_runtime(current) - ran;
+	/* With what waking up and going to sleep took since. */
+	ran = task_sched_runtime(current) - line->paid;
+	line->paid += ran;
 	lpl_count(LPL_NS, ran);
 	if (READ_ONCE(lpl_always)) {
 		budget->credit = 0;
