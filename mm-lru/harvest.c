@@ -27,7 +27,10 @@
 #include "internal.h"
 #include "keep.h"
 
-/* Ticks that mms are left on the lists of the CPUs, which hold what has ended. */
+/*
+ * Ticks that mms are left on the lists of the CPUs, which hold what has ended;
+ * less where one was worth a harvest more often than that, lately.
+ */
 #define LPL_REST_MAX		10
 
 /*
@@ -567,6 +570,9 @@ struct lpl_line {
 	struct llist_node *first;
 	struct llist_node **last;
 	unsigned long nr;
+	/* Fewest ticks between two harvests of an mm, and how long that counts. */
+	u32 finest;
+	u32 finest_until;
 	/* Tick in which lpl_keep_words() was last called. */
 	u32 kept;
 	/* lpl_consumer is registered. */
@@ -630,6 +636,22 @@ static struct mm_struct *lpl_line_take(struct lpl_line *line)
 		line->last = &line->first;
 	line->nr--;
 	return lpl_mm_of(node);
+}
+
+/* An mm that ran again would be late by what is rested: that is no more than this. */
+static u32 lpl_line_rest(const struct lpl_line *line, u32 now)
+{
+	if ((s32)(line->finest_until - now) <= 0)
+		return LPL_REST_MAX;
+	return min_t(u32, line->finest, LPL_REST_MAX);
+}
+
+static void lpl_line_finest(struct lpl_line *line, u32 now, u32 every)
+{
+	if (every > line->finest && (s32)(line->finest_until - now) > 0)
+		return;
+	line->finest = every;
+	line->finest_until = now + LPL_TICKS_PER_SEC;
 }
 
 /* It is not yet worth a harvest again; 0 if it is. */
@@ -741,6 +763,7 @@ static bool lpl_serve(struct lpl_line *line, struct mm_struct *mm, u64 until, u3
 	u32 now = lpl_now();
 	s32 late;
 
+	lpl_line_finest(line, now, every);
 	lpl_unnote(mm);
 	if (!lpl_harvest_mm(mm, now, until, every)) {
 		lpl_renote(line, mm);
@@ -759,10 +782,10 @@ static bool lpl_serve(struct lpl_line *line, struct mm_struct *mm, u64 until, u3
 static u32 lpl_pass(struct lpl_line *line, struct lpl_budget *budget)
 {
 	bool always = READ_ONCE(lpl_always);
-	u32 earliest = LPL_REST_MAX;
 	unsigned long n = line->nr;
 	bool harvested = false;
 	u32 now = lpl_now();
+	u32 earliest = LPL_REST_MAX;
 	u32 every, rests;
 	u64 until = 0;
 
@@ -788,7 +811,7 @@ static u32 lpl_pass(struct lpl_line *line, struct lpl_budget *budget)
 		}
 	}
 	lpl_count(LPL_PASSES, harvested);
-	return earliest;
+	return min(earliest, lpl_line_rest(line, now));
 }
 
 /* Here, as who changes the policy holds locks that this takes. */

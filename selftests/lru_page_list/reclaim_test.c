@@ -86,6 +86,49 @@ TEST_F_TIMEOUT(reclaim, hot_stays_if_worth, 300)
 	put_file(LPL_DIR "budget_pct", before);
 }
 
+/* Of the harvests that were worth it in 300 ms under pressure, so many %. */
+static long share_of_harvests(char *p)
+{
+	long passes = lpl_stat("passes"), every = 10, age;
+	uint64_t began = now_ns();
+
+	do {
+		fill(p, 2 * LIMIT, false);
+		age = lpl_stat("eviction_age_ms") / 8;
+		if (age > every)
+			every = age;
+	} while (now_ns() - began < 300000000ULL);
+	passes = lpl_stat("passes") - passes;
+	return passes * every * 100000000ULL / (now_ns() - began);
+}
+
+static int work_that_ages_fast(size_t page)
+{
+	char *p = pages_of(2 * LIMIT);
+	long share = 0;
+
+	for (int i = 0; i < 20 && share < 50; i++) {
+		long now = share_of_harvests(p);
+
+		if (now > share)
+			share = now;
+	}
+	if (share < 50)
+		fprintf(stderr, "# %ld %% of the harvests at best\n", share);
+	return share < 50;
+}
+
+/* It does not rest longer than the order is worth. */
+TEST_F_TIMEOUT(reclaim, harvests_as_often_as_worth, 300)
+{
+	char before[16];
+
+	get_file(LPL_DIR "budget_pct", before, sizeof(before));
+	put_file(LPL_DIR "budget_pct", "100");
+	EXPECT_EQ(0, run_in_group(work_that_ages_fast, self->page));
+	put_file(LPL_DIR "budget_pct", before);
+}
+
 static int work_mlock(size_t page)
 {
 	size_t len = LIMIT / 4;
