@@ -2,16 +2,15 @@
 """The guest's root file system: busybox, our init, perf, the kernel's modules."""
 
 import contextlib
-import glob
 import os
 import subprocess
-import tempfile
 
 import cpio
+import debian
 import kernels
-from kernels import ARCHES, BUILD, ROOT, VARIANTS, Error
+from debian import CACHE
+from kernels import ROOT, VARIANTS, Error
 
-CACHE = os.path.join(BUILD, "cache")
 GUEST = os.path.join(ROOT, "scripts/guest.d")
 
 PROFILE = """\
@@ -26,35 +25,12 @@ exec busybox timeout "$@"
 """
 
 
-def apt(where, deb_arch, *command):
-    """apt-get on a configuration of its own: the machine's is neither used nor changed."""
-    for name in ("state/lists/partial", "cache/archives/partial"):
-        os.makedirs(os.path.join(where, name), exist_ok=True)
-    open(os.path.join(where, "status"), "a").close()
-    result = subprocess.run(
-        ["apt-get", "-q", "-o", f"APT::Architecture={deb_arch}",
-         "-o", f"APT::Architectures={deb_arch}", "-o", f"Dir::State={where}/state",
-         "-o", f"Dir::Cache={where}/cache", "-o", f"Dir::State::status={where}/status",
-         "-o", "Debug::NoLocking=1", "-o", "APT::Sandbox::User=", *command],
-        cwd=where, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True)
-    if result.returncode:
-        raise Error(f"busybox for {deb_arch} cannot be fetched from Debian's archive: "
-                    f"is the network there?\n{result.stdout[-1000:]}")
-
-
 def busybox(arch):
     """A static busybox of Debian's, fetched once."""
     path = os.path.join(CACHE, f"busybox-{arch}")
-    if os.path.exists(path):
-        return path
-    os.makedirs(CACHE, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=CACHE, prefix="apt-") as where:
-        apt(where, ARCHES[arch]["deb"], "update")
-        apt(where, ARCHES[arch]["deb"], "download", "busybox-static")
-        package = glob.glob(os.path.join(where, "busybox-static_*.deb"))[0]
-        subprocess.run(["dpkg-deb", "-x", package, os.path.join(where, "x")], check=True)
-        os.replace(os.path.join(where, "x/bin/busybox"), path)
+    if not os.path.exists(path):
+        with debian.fetched(arch, ["busybox-static"]) as where:
+            os.replace(os.path.join(where, "bin/busybox"), path)
     return path
 
 
