@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 
+import debian
 import initramfs
 import kernels
 from kernels import ARCHES, BUILD, CONFIG, ROOT, VARIANTS, Error
@@ -21,6 +22,8 @@ NEEDED = ["make", "gcc", "flex", "bison", "bc", "depmod", "cpio", "rsync", "perl
 # What a kernel's object tree takes, in MB; asked for before a first build.
 ROOM_MB = {"debug": 2500, None: 1200}
 OUR_DIRS = ["drivers/misc/paging", "mm/lru_page_list"]
+# Debian's packages with what the kernel's own selftests are linked with.
+LIBRARIES = {"mm": ["libcap-dev", "libnuma-dev", "liburing-dev"]}
 
 HELP = """\
 Builds kernels of the lab with everything a boot needs, into build/<variant>/.
@@ -264,6 +267,18 @@ def our_selftests():
                   if os.path.exists(os.path.join(top, name, "Makefile")))
 
 
+def link_statically(arch, targets):
+    """(environment, words for make) for programs that need no file of the guest's."""
+    env, flags = dict(os.environ), "-static"
+    packages = sorted({package for name in targets for package in LIBRARIES.get(name, [])})
+    if packages:
+        where = debian.unpacked(arch, "-".join(["lib", *targets]), packages)
+        env["CPATH"] = os.path.join(where, "usr/include")
+        flags += f" -s -L{os.path.join(where, 'usr/lib', ARCHES[arch]['triplet'])}"
+    # Some of the programs of mm are linked with nothing but these.
+    return dict(env, LDFLAGS=flags), ["EXTRA_CFLAGS=-static -s"] if packages else []
+
+
 def newest(paths):
     latest = 0
     for path in paths:
@@ -276,7 +291,8 @@ def newest(paths):
 def install_selftests(variant, source, obj, make, progress):
     arch = VARIANTS[variant][0]
     tests = os.path.join(source, "tools/testing/selftests")
-    targets = [name for name in our_selftests() if os.path.isdir(os.path.join(tests, name))]
+    targets = kernels.SELFTESTS.get(variant, our_selftests())
+    targets = [name for name in targets if os.path.isdir(os.path.join(tests, name))]
     target = os.path.join(kernels.variant_dir(variant), "selftests")
     if not targets:
         return
@@ -292,11 +308,11 @@ def install_selftests(variant, source, obj, make, progress):
     new = target + ".new"
     shutil.rmtree(new, ignore_errors=True)
     os.makedirs(out, exist_ok=True)
-    env = dict(os.environ, LDFLAGS="-static")
+    env, words = link_statically(arch, targets)
     run(["make", "-C", tests, f"-j{os.cpu_count()}", f"ARCH={ARCHES[arch]['karch']}",
          f"CROSS_COMPILE={kernels.cross_prefix(arch)}", f"O={out}", f"INSTALL_PATH={new}",
          f"KHDR_INCLUDES=-isystem {obj}/usr/include", "FORCE_TARGETS=1",
-         "TARGETS=" + " ".join(targets), "install"], progress, env=env)
+         "TARGETS=" + " ".join(targets), *words, "install"], progress, env=env)
     with open(os.path.join(new, ".stamp"), "w") as text:
         text.write(state)
     replace_tree(new, target)

@@ -20,9 +20,13 @@ VARIANTS = {
     "arm64-16k":    ("arm64",  ["base", "arm64", "16k", "paging"]),
     "arm64-start":  ("arm64",  ["base", "arm64", "boards", "paging"]),
     "arm64-patching": ("arm64", ["base", "arm64", "boards", "paging", "patching"]),
+    "x86_64-mm":    ("x86_64", ["base", "x86_64", "mm", "lru"]),
+    "x86_64-mm-base": ("x86_64", ["base", "x86_64", "mm"]),
 }
-# The last patch of the series that is in these kernels; the others have all of it.
-LAST_PATCH = {"arm64-start": "0002"}
+# The last patch of the series that is in these kernels, 0000 for none; the others have all of it.
+LAST_PATCH = {"arm64-start": "0002", "x86_64-mm-base": "0000"}
+# The kernel's own selftests that are built with these kernels, in place of ours.
+SELFTESTS = {"x86_64-mm": [], "x86_64-mm-base": ["mm"]}
 
 DRIVERS = ["paging"]
 BUILTIN = ["arm64-debug", "x86_64-debug"]

@@ -6,7 +6,7 @@ usage: scripts/series COMMAND [NAME...]
   compose    write patches/ from the folders, recipes and hooks
   am         make build/src by `git am patches/*.patch` if it is not there, then sync
   sync       make build/src equal to base + hooks + folders; prints its path
-  at NNNN    make a tree that ends with this patch; prints its path
+  at NNNN    make a tree that ends with this patch, 0000: with none; prints its path
   tree       make build/tree: a git work tree with the series as commits, to work in
   capture    bring the commits and edits of build/tree back into the repository
   untree     remove build/tree, unless it holds work that is not captured

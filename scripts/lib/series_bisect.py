@@ -105,15 +105,15 @@ def check_out(git, commit):
 
 
 def at(number):
-    """A source tree that ends with the patch of this number; its path."""
+    """A source tree that ends with the patch of this number, the base for 0000; its path."""
     names = patch_names()
     wanted = [n for n, name in enumerate(names) if name.startswith(number + "-")]
-    if not wanted:
+    if not wanted and number != "0000":
         raise Error("patches/ has no patch %s; the first is %s, the last %s." % (number, names[0], names[-1]), 2)
     base = series_base.find()
     with place("at-" + number) as path:
         git = source(path, base)
-        check_out(git, bring_series(git, base, path)[wanted[0]])
+        check_out(git, bring_series(git, base, path)[wanted[0]] if wanted else "base")
     return git.directory
 
 
