@@ -46,6 +46,7 @@ STEPS = [
     Step("tests of the experiment", "python3 -B scripts/tests/exp_paging.py", tap=False),
     Step("tests of the walker's experiments", "python3 -B scripts/tests/exp_walker.py", tap=False),
     Step("tests of the experiments of lru_page_list", "python3 -B scripts/tests/exp_lru.py", tap=False),
+    Step("tests of mm_parity", "python3 -B scripts/tests/test_mm_parity.py", tap=False),
     # The longest, for which nothing else is to be waited in the end.
     selftests("arm64-debug", limit=1800, brief="--brief "),
     selftests("arm64"),
@@ -89,6 +90,10 @@ STEPS = [
     Step("lru_page_list stress",
          "scripts/kselftest arm64-debug lru_page_list:stress_test -- --append LRU_PAGE_LIST_SECONDS=120",
          full=True, limit=1800, after="kernel arm64-debug"),
+    kernel("x86_64-mm-base", full=True),
+    kernel("x86_64-mm", full=True),
+    Step("selftests of mm", "scripts/tests/mm_parity --out build/check/mm-parity", full=True, limit=10800,
+         after="kernel x86_64-mm"),
     Step("built out", "python3 -B scripts/tests/built_out.py", full=True, limit=3600, lane="builds"),
     Step("starting point", "scripts/build arm64-start && scripts/exp/paging/start --out build/check/start",
          tap=False, full=True, limit=3600, lane="builds"),
