@@ -33,8 +33,10 @@ wanted() {
 	return 1
 }
 
-# What run_vmtests.sh does before tests of huge pages, without its pauses.
+# What run_vmtests.sh does before tests of huge pages, without its pauses. And some of hugetlb's, which the tests of
+# cow, pagemap_ioctl and migration need and hugetlb_reparenting_test.sh does not leave.
 fresh() {
+	[ "$(cat /proc/sys/vm/nr_hugepages)" != 0 ] || echo 32 >/proc/sys/vm/nr_hugepages
 	echo 3 >/proc/sys/vm/drop_caches
 	echo 1 >/proc/sys/vm/compact_memory
 }
@@ -56,7 +58,7 @@ limited() {
 	fi
 	kill -KILL $watch
 	wait $watch
-	pkill -KILL -s $pid
+	kill -KILL -- -$pid
 } 2>/dev/null
 
 # The name of a test as run_vmtests.sh makes it: "ksm_tests -U".

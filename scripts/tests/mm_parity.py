@@ -56,7 +56,7 @@ def parse(argv):
     made.add_argument("--quick", action="store_true", help="a few tests that take seconds")
     made.add_argument("--only", metavar="NAMES",
                       help="these, with commas between them: programs, or programs with their arguments")
-    made.add_argument("--limit", type=seconds, default=120, metavar="S", help="seconds for one test (default 120)")
+    made.add_argument("--limit", type=seconds, default=300, metavar="S", help="seconds for one test (default 300)")
     made.add_argument("--again", type=int, choices=range(6), default=2, metavar="N",
                       help="how often to run again what differs, with twice the time (default 2)")
     made.add_argument("--jobs", type=int, choices=(1, 2), default=2, help="guests side by side (default 2)")
@@ -142,7 +142,8 @@ def write(parity, out):
     with open(os.path.join(out, "table.txt"), "w") as text:
         text.write(f"{datetime.datetime.now():%Y-%m-%d %H:%M}, {parity.args.limit} s for a test\n")
         for side in (parity.base, parity.ours):
-            text.write(f"{side.name}: {side.conditions}, {side.boots} boots\n")
+            told_of = ", ".join(f"{name} {value}" for name, value in side.conditions.items())
+            text.write(f"{side.name}: {told_of}, {side.boots} boots\n")
         for line in [HEADER, *rows]:
             text.write("  ".join(cell.ljust(width) for cell, width in zip(line, [*widths, 0])).rstrip() + "\n")
     with open(os.path.join(out, "table.csv"), "w", newline="") as text:

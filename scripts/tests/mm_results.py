@@ -14,8 +14,9 @@ CASE = re.compile(r"(?:Run test:|# \[RUN\]) (.*)")
 STEP = re.compile(r"(\S.*?)\.{3,}.*?\b(OK|Fail|Skip|done|failed|skipped)\b")
 WORDS = {"ok": "ok", "OK": "ok", "done": "ok", "not ok": "not ok", "Fail": "not ok", "failed": "not ok",
          "Skip": "skip", "skipped": "skip"}
-# In names: what is another number in each run, an address, a time or how much memory was to be had.
-NUMBER = re.compile(r"0x[0-9a-f]+|\d+(?=MB\b)|[\d.]+(?= *[mun]?s\b)")
+# In names: what may be another number in each run. Sizes of pages stay.
+NUMBER = re.compile(r"0x[0-9a-f]+|\b\d+(?=MB\b|\b)(?! ?kB)")
+COLOUR = re.compile(r"\x1b\[\d*m")
 TOLD = {TIMEOUT: "timeout", STUCK: "the guest hung", DOWN: "the guest went down"}
 
 
@@ -23,6 +24,7 @@ def parts(lines):
     """{name: ok, not ok or skip} of what a program tells of its parts; the same name again gets a number."""
     found, case = {}, ""
     for line in lines:
+        line = COLOUR.sub("", line)
         tap, step = TAP.match(line), STEP.match(line)
         named = CASE.match(line)
         case = named.group(1) + ": " if named else case

@@ -68,24 +68,9 @@ def load(programs, bash, plan):
             shutil.copy(os.path.join(HERE, name), where)
         shutil.copytree(programs, os.path.join(where, "mm"))
         shutil.copy(bash, os.path.join(where, "bash"))
-        with open(os.path.join(where, "sudo"), "w") as out:
-            out.write(SUDO)
-        os.chmod(out.name, 0o755)
         with open(os.path.join(where, "plan"), "w") as out:
             out.writelines(f"{name}='{value}'\n" for name, value in plan.items())
         yield where
-
-
-# As far as run_vmtests.sh uses it.
-SUDO = """\
-#!/bin/sh
-if [ "$1" = -u ]; then
-	user=$2
-	shift 2
-	exec su -s /bin/sh "$user" -c 'exec "$0" "$@"' "$@"
-fi
-exec "$@"
-"""
 
 
 def lines_of(process, quiet):
@@ -110,7 +95,8 @@ class Side:
         self.conditions, self.boots, self.stopped = {}, 0, False
 
     def command(self, where):
-        added = [f"{where}:/parity", f"{where}/bash:/bin/bash", f"{where}/sudo:/bin/sudo"]
+        added = [f"{where}:/parity", f"{where}/bash:/bin/bash"]
+        added += [f"{os.path.join(HERE, 'mm_tools', name)}:/bin/{name}" for name in ("sudo", "pgrep", "killall")]
         return [target.GUEST, "--kernel", self.kernel, *MACHINE, *self.append, "--timeout", "36000",
                 *[word for name in added for word in ("--add", name)], "--", "sh", "/parity/mm_guest.sh"]
 

@@ -66,7 +66,7 @@ class Parts(unittest.TestCase):
                          {"Testing move on anon": "ok", "Testing poison on shmem": "skip", "Testing wp": "not ok"})
 
     def test_khugepaged(self):
-        lines = ["Run test: collapse_full (madvise:anon)", "Collapse multiple PTE table.... OK",
+        lines = ["Run test: collapse_full (madvise:anon)", "Collapse multiple PTE table.... \x1b[32mOK\x1b[0m",
                  "Run test: collapse_full (madvise:shmem)", "Collapse multiple PTE table.... Fail"]
         self.assertEqual(parts(lines), {"collapse_full (madvise:anon): Collapse multiple PTE table": "ok",
                                         "collapse_full (madvise:shmem): Collapse multiple PTE table": "not ok"})
@@ -76,8 +76,8 @@ class Parts(unittest.TestCase):
         self.assertEqual(parts(lines), {"Basic COW after fork() ... with base page: No leak from parent into child": "ok"})
 
     def test_names_are_those_of_another_run(self):
-        self.assertEqual(parts(["ok 1 Success reaping a child with 12MB of memory", "ok 2 at 0x7f00 in 12.5 ms"]),
-                         {"Success reaping a child with NMB of memory": "ok", "at N in N ms": "ok"})
+        self.assertEqual(parts(["ok 1 reaping a child with 12MB", "ok 2 at 0x7f00", "ok 3 18 pages (0.2%)", "ok 4 THP (64 kB)"]),
+                         {"reaping a child with NMB": "ok", "at N": "ok", "N pages (N.N%)": "ok", "THP (64 kB)": "ok"})
 
     def test_a_name_that_comes_again_is_another_part(self):
         self.assertEqual(parts(["ok 1 a", "not ok 2 a", "ok 3 a"]),
