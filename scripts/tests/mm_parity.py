@@ -22,6 +22,8 @@ import concurrent.futures
 import csv
 import datetime
 import os
+import re
+import shutil
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -38,7 +40,7 @@ from series_cli import say
 
 BASE, OURS = "x86_64-mm-base", "x86_64-mm"
 QUICK = ["madv_populate", "mlock2-tests", "mremap_dontunmap", "ksm_tests -U", "ksm_tests -M -p 10", "droppable",
-         "mkdirty"]
+         "mkdirty", "khugepaged"]
 HEADER = ["test", "base", "ours", "verdict"]
 POLICY = "lru"
 
@@ -93,7 +95,10 @@ class Parity:
         self.found = {}
 
     def told(self, side, number, test):
-        say(f"{side.name}: {number} {test.name}: {Result(test).cell()}, {test.seconds} s")
+        """After each boot, as the whole takes long."""
+        result = Result(test)
+        say(f"{side.name}: {number} {test.name}: {result.cell()}, {test.seconds} s")
+        keep(os.path.join(self.args.out, side.name), f"{number:02}-{re.sub('[^a-z0-9_]+', '-', test.name)}", result)
 
     def both(self, names, limit):
         """{number: Test} of the base and of ours."""
@@ -135,8 +140,7 @@ class Parity:
 # ------------------------------------------------------------------- telling
 
 def write(parity, out):
-    """table.txt and table.csv, and what each test printed."""
-    os.makedirs(out, exist_ok=True)
+    """table.txt and table.csv."""
     rows = [comparison.row() for comparison in parity.found.values()]
     widths = [max(len(line[i]) for line in [HEADER, *rows]) for i in range(3)]
     with open(os.path.join(out, "table.txt"), "w") as text:
@@ -148,18 +152,21 @@ def write(parity, out):
             text.write("  ".join(cell.ljust(width) for cell, width in zip(line, [*widths, 0])).rstrip() + "\n")
     with open(os.path.join(out, "table.csv"), "w", newline="") as text:
         csv.writer(text).writerows([HEADER, *rows])
-    for number, comparison in parity.found.items():
-        for name, runs in (("base", comparison.base), ("ours", comparison.ours)):
-            keep(os.path.join(out, name), f"{number:02}-{comparison.name.split()[0]}", runs)
 
 
-def keep(where, name, runs):
+def keep(where, name, run):
+    """What a test printed, behind what it did the last time."""
     os.makedirs(where, exist_ok=True)
-    with open(os.path.join(where, name), "w") as text:
-        for run in runs:
-            text.write(f"--- {run.test.name}: {run.cell()}, {run.test.seconds} s, {run.test.policy}\n")
-            text.writelines(line + "\n" for line in run.test.lines)
-            text.writelines("kernel: " + line + "\n" for line in run.test.kernel)
+    with open(os.path.join(where, name), "a") as text:
+        text.write(f"--- {run.test.name}: {run.cell()}, {run.test.seconds} s, {run.test.policy}\n")
+        text.writelines(line + "\n" for line in run.test.lines)
+        text.writelines("kernel: " + line + "\n" for line in run.test.kernel)
+
+
+def clear(out):
+    """Of an earlier run's files, those alone that are made anew."""
+    for name in ("base", "ours"):
+        shutil.rmtree(os.path.join(out, name), ignore_errors=True)
 
 
 def tap(found, other):
@@ -192,6 +199,7 @@ def main():
     args = parse(sys.argv[1:])
     need_built()
     other = check_kernels(BASE, OURS)
+    clear(args.out)
     parity = Parity(args)
     parity.measure()
     if not parity.found:
