@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # In the guest: runs the programs of tools/testing/selftests/mm, those of the list that run_vmtests.sh has and the
-# others that are in mm_hooks.bash. The file "plan" sets LIMIT, FROM and ONLY, see there.
+# others that are in mm_hooks.bash. The file "plan" sets LIMIT, LIMITS, FROM and ONLY, see there.
 cd "$(dirname "$0")" || exit 1
 . ./plan
-export LIMIT FROM ONLY
+export LIMIT LIMITS FROM ONLY
 
 fail()
 {

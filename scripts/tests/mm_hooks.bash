@@ -4,6 +4,7 @@
 # used as they are; only how one test is run is ours: bash refuses the script's own definition.
 #
 #	LIMIT	seconds for one test
+#	LIMITS	for some others: NAME=SECONDS, with commas between them
 #	FROM	the number of the first one: those before it were run by an earlier boot
 #	ONLY	names of programs or of whole tests, with commas between them; all if empty
 #
@@ -41,13 +42,25 @@ fresh() {
 	echo 1 >/proc/sys/vm/compact_memory
 }
 
-# The status is in $status.
+limit_of() {
+	case ",$LIMITS" in
+	*",$1="*)
+		set -- "${LIMITS#*"$1="}"
+		echo "${1%%,*}"
+		;;
+	*) echo "$LIMIT" ;;
+	esac
+}
+
+# So many seconds for a command. The status is in $status.
 limited() {
-	local pid watch first
+	local pid watch first most=$1
+
+	shift
 	# shellcheck disable=SC2016 # for the inner shell
 	setsid sh -c 'echo 0 >/proc/self/oom_score_adj; exec "$@"' sh "$@" >$output 2>&1 </dev/null &
 	pid=$!
-	sleep "$LIMIT" &
+	sleep "$most" &
 	watch=$!
 	wait -n -p first $pid $watch
 	status=$?
@@ -71,7 +84,7 @@ run_test() {
 	dmesg -c >/dev/null
 	echo "begin $number $name"
 	start=$SECONDS
-	limited "$@"
+	limited "$(limit_of "$name")" "$@"
 	tail -c 200000 $output | tr -d '\0' | awk '{ print "| " $0 }'
 	dmesg -c | sed 's/^/kernel /'
 	echo "done $number $status $((SECONDS - start)) $(policy)"
@@ -90,6 +103,7 @@ others() {
 	[ ! -x ./pkey_sighandler_tests_64 ] || CATEGORY=pkey run_test ./pkey_sighandler_tests_64
 	CATEGORY=thp run_test ./khugepaged all:shmem
 	CATEGORY=thp run_test ./khugepaged all:file /tmp
+	CATEGORY=vmalloc run_test bash ./test_vmalloc.sh test_loop_count=100
 	echo "end $number"
 }
 trap others EXIT

@@ -106,6 +106,12 @@ class Comparison:
     def only_ours_complained(self):
         return any(run.faults for run in self.ours) and not any(run.faults for run in self.base)
 
+    def is_unsteady(self):
+        """A test that strays as often on the base proves nothing; one run more may be chance."""
+        base, ours = [run.key() for run in self.base], [run.key() for run in self.ours]
+        strays = sum(key not in base for key in ours)
+        return bool({*base} & {*ours}) and strays <= 1 + sum(key not in ours for key in base)
+
     def verdict(self):
         """same, differs, or why it is neither."""
         if self.only_ours_complained():
@@ -116,8 +122,7 @@ class Comparison:
             if self.base[0].test.status == SKIPPED:
                 return f"skipped on both: {self.base[0].skip_reason()}"
             return "same"
-        seen = {run.key() for run in self.base} & {run.key() for run in self.ours}
-        return "unsteady" if seen else "differs"
+        return "unsteady" if self.is_unsteady() else "differs"
 
     def row(self):
         return [self.name, told(self.base), told(self.ours), self.verdict()]

@@ -126,12 +126,14 @@ class Side:
         self.boots += 1
         return boot, said
 
-    def run(self, programs, bash, limit, only, told):
+    def run(self, programs, bash, limits, only, told):
         """{number: Test} of all tests, or of those that are named."""
+        plan = {"LIMIT": limits[""], "ONLY": ",".join(only),
+                "LIMITS": ",".join(f"{name}={seconds}" for name, seconds in limits.items() if name)}
         tests, first, idle = {}, 1, 0
         while True:
-            with load(programs, bash, {"LIMIT": limit, "FROM": first, "ONLY": ",".join(only)}) as where:
-                boot, said = self.boot(where, limit)
+            with load(programs, bash, {**plan, "FROM": first}) as where:
+                boot, said = self.boot(where, max(limits.values()))
             self.conditions.update(boot.conditions)
             for number, test in boot.tests.items():
                 told(self, number, test)

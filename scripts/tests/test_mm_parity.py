@@ -119,6 +119,13 @@ class Verdicts(unittest.TestCase):
         self.assertEqual(self.compared(result(0), result(1), (result(0), result(0))), "unsteady")
         self.assertEqual(self.compared(result(0), result(1), (result(0), result(1))), "differs")
 
+    def test_what_fails_on_ours_alone_more_than_once_differs(self):
+        good, bad = result(0), result(1)
+        self.assertEqual(self.compared(good, bad, (good, good), (good, bad)), "differs")
+        self.assertEqual(self.compared(good, bad, (bad, good), (good, bad)), "unsteady")
+        self.assertEqual(self.compared(good, bad, (good, good), (good, good)), "unsteady")
+        self.assertEqual(self.compared(good, bad, (result(2), good), (good, result(3))), "unsteady")
+
 
 class Guests(unittest.TestCase):
     """Sides whose guests are a shell that prints something."""
@@ -132,7 +139,7 @@ class Guests(unittest.TestCase):
         with tempfile.TemporaryDirectory() as where:
             programs = os.path.join(where, "mm")
             os.mkdir(programs)
-            return side.run(programs, os.path.join(HERE, "mm_guest.sh"), 0, [], lambda *_: None)
+            return side.run(programs, os.path.join(HERE, "mm_guest.sh"), {"": 0}, [], lambda *_: None)
 
     def test_goes_on_behind_what_ended_a_boot(self):
         side = self.side("echo begin 1 a; echo done 1 0 1 lru; echo begin 2 b",
@@ -180,7 +187,8 @@ CATEGORY=x run_test ./slow
 CATEGORY=x run_test ./good 2
 """
     PROGRAMS = {"good": "printf 'ok 1 a\\nno newline'", "bad": "exit 3", "slow": "echo begun; sleep 60",
-                "mseal_test": "exit 4", "seal_elf": ":", "droppable": ":", "khugepaged": ":"}
+                "mseal_test": "exit 4", "seal_elf": ":", "droppable": ":", "khugepaged": ":",
+                "test_vmalloc.sh": ":"}
 
     def run_list(self, first, only=""):
         with tempfile.TemporaryDirectory() as where:
@@ -194,7 +202,8 @@ CATEGORY=x run_test ./good 2
             hooks = hooks.replace("fresh\n", ":\n").replace("/proc/self/oom_score_adj", "/dev/null")
             with open(os.path.join(where, "hooks"), "w") as out:
                 out.write(hooks)
-            env = dict(os.environ, BASH_ENV=os.path.join(where, "hooks"), LIMIT="2", FROM=str(first), ONLY=only)
+            env = dict(os.environ, BASH_ENV=os.path.join(where, "hooks"), LIMIT="60", LIMITS="good 1=60,slow=2",
+                       FROM=str(first), ONLY=only)
             done = subprocess.run(["bash", "./list"], cwd=where, env=env, stdout=subprocess.PIPE,
                                   stderr=subprocess.PIPE, text=True)
         return boot_of(*done.stdout.splitlines()), done
@@ -212,7 +221,7 @@ CATEGORY=x run_test ./good 2
         boot, _ = self.run_list(4)
         self.assertEqual({number: test.name for number, test in boot.tests.items()},
                          {4: "good 2", 5: "mseal_test", 6: "seal_elf", 7: "droppable", 8: "khugepaged all:shmem",
-                          9: "khugepaged all:file /tmp"})
+                          9: "khugepaged all:file /tmp", 10: "test_vmalloc.sh test_loop_count=100"})
         self.assertTrue(boot.ended)
 
     def test_only_what_is_named(self):
