@@ -43,7 +43,9 @@
  *
  * Secondary page tables (KVM's) are looked at only by reclaim, at the tail.
  * What else clears accessed bits of the same address spaces (lkp25p3's monitor)
- * is told of what is cleared here, and tells: see accessed_bits.h.
+ * is told of what is cleared here, and tells: see accessed_bits.h.  What only
+ * asks whether memory was accessed at all finds PG_referenced in place of the
+ * bit: see lpl_mark_referenced().
  *
  *		Locks
  *
@@ -246,6 +248,32 @@ void __lru_page_list_touch(struct folio *folio)
 		__lpl_keep_touch(folio);
 	else
 		lpl_set_folio_word(folio, lpl_word(lpl_now(), 0));
+}
+
+/**
+ * lpl_mark_referenced() - keep it known that a folio was accessed
+ * @folio: the folio, mapped; the accessed bit that said so has been cleared
+ *
+ * What asks whether memory is in use (khugepaged, Referenced in smaps) asks for
+ * accessed bits, which else would say what came since the last harvest, not
+ * since reclaim, clear_refs or MADV_COLD last cleared them.  All of these clear
+ * PG_referenced as well.
+ *
+ * Of anonymous memory only, where nothing else is read from the flag: page cache
+ * is taken or kept by it.
+ */
+void lpl_mark_referenced(struct folio *folio)
+{
+	if (folio_test_anon(folio) && folio_test_swapbacked(folio) &&
+	    !folio_test_referenced(folio))
+		folio_set_referenced(folio);
+}
+
+/* Reclaim found @folio accessed, and has cleared its bits. */
+void __lru_page_list_referenced(struct folio *folio)
+{
+	__lru_page_list_touch(folio);
+	lpl_mark_referenced(folio);
 }
 
 /* The only writer of a race that is not younger: it must not win. */

@@ -181,6 +181,7 @@ static void lpl_touched(struct lpl_walk *walk, struct folio *folio, u32 *word, u
 
 	walk->young++;
 	folio_clear_idle(folio);
+	lpl_mark_referenced(folio);
 	if (lpl_fault_alone(walk, folio, old, age)) {
 		/* Not over what guard writes under lru_lock. */
 		cmpxchg(word, old, old & ~LPL_FRESH);

@@ -120,6 +120,7 @@ u32 lpl_folio_word(struct folio *folio);
 void lpl_set_folio_word(struct folio *folio, u32 word);
 u32 *lpl_mapped_word(struct folio *folio);
 u32 lpl_folio_age(struct folio *folio, u32 now);
+void lpl_mark_referenced(struct folio *folio);
 bool lpl_set_aside(void);
 void lpl_keep_words(void);
 void lpl_note_eviction(struct lruvec *target, u32 age);

@@ -44,6 +44,7 @@ void __lru_page_list_exit_lruvec(struct lruvec *lruvec);
 void __lru_page_list_free(struct page *page);
 void __lru_page_list_copy(struct folio *dst, struct folio *src);
 void __lru_page_list_touch(struct folio *folio);
+void __lru_page_list_referenced(struct folio *folio);
 void __lru_page_list_park(struct lruvec *lruvec, struct folio *folio);
 void __lru_page_list_look_around(struct page_vma_mapped_walk *pvmw);
 void __lru_page_list_cold(struct lruvec *lruvec, struct folio *folio);
@@ -156,7 +157,7 @@ static inline bool lru_page_list_referenced(struct folio *folio)
 {
 	if (!lru_page_list_enabled())
 		return false;
-	__lru_page_list_touch(folio);
+	__lru_page_list_referenced(folio);
 	return true;
 }
 
