@@ -67,6 +67,20 @@ static inline void sleep_ms(unsigned int ms)
 	usleep(ms * 1000);
 }
 
+/*
+ * So long, and until the harvester has read and cleared the bits of what was
+ * touched so far, however slow the machine is.  Something has to run for there
+ * to be a tick.
+ */
+static inline void settle_ms(unsigned int ms)
+{
+	uint64_t end = now_ns() + ms * 1000000ULL;
+	long passes = lpl_stat("passes");
+
+	while (now_ns() < end || lpl_stat("passes") < passes + 3)
+		;
+}
+
 /* 0 or a negative errno. */
 static inline int set_policy(const char *policy)
 {

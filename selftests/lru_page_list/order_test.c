@@ -10,17 +10,9 @@
 #define APART	60		/* ms between groups, at least */
 #define SLACK	100		/* ms: ticks, and the time between two lines of a test */
 
-/*
- * Until the harvester has read and cleared the bits of what was touched so far,
- * however slow the machine is.  Something has to run for there to be a tick.
- */
 static void settle(void)
 {
-	uint64_t end = now_ns() + APART * 1000000ULL;
-	long passes = lpl_stat("passes");
-
-	while (now_ns() < end || lpl_stat("passes") < passes + 3)
-		;
+	settle_ms(APART);
 }
 
 static long ms_since(uint64_t then)
