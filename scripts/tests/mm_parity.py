@@ -109,7 +109,7 @@ class Parity:
         self.found = {}
 
     def told(self, side, number, test):
-        """After each boot, as the whole takes long."""
+        """As soon as it has ended, since the whole takes long."""
         result = Result(test)
         say(f"{side.name}: {number} {test.name}: {result.cell()}, {test.seconds} s")
         keep(os.path.join(self.args.out, side.name), f"{number:02}-{re.sub('[^a-z0-9_]+', '-', test.name)}", result)

@@ -28,11 +28,11 @@ class Test:
 
 
 class Boot:
-    """Takes what mm_hooks.bash prints."""
+    """Takes what mm_hooks.bash prints; told(number, test) is called as soon as a test has ended."""
 
-    def __init__(self):
+    def __init__(self, told=lambda number, test: None):
         self.tests, self.conditions, self.ended = {}, {}, False
-        self.last = None
+        self.last, self.told = None, told
 
     def take(self, line):
         kind, _, rest = line.partition(" ")
@@ -44,9 +44,10 @@ class Boot:
             number, name = rest.split(" ", 1)
             self.last = self.tests[int(number)] = Test(name)
         elif kind == "done":
-            _, status, seconds, policy = rest.split(" ", 3)
+            number, status, seconds, policy = rest.split(" ", 3)
             self.last.status = status if status == TIMEOUT else int(status)
             self.last.seconds, self.last.policy = int(seconds), policy
+            self.told(int(number), self.last)
         elif kind == "cond":
             name, _, value = rest.partition(" ")
             self.conditions[name] = value
@@ -100,9 +101,9 @@ class Side:
         return [target.GUEST, "--kernel", self.kernel, *MACHINE, *self.append, "--timeout", "36000",
                 *[word for name in added for word in ("--add", name)], "--", "sh", "/parity/mm_guest.sh"]
 
-    def boot(self, where, limit):
+    def boot(self, where, limit, told):
         """One boot, and what scripts/guest said beside the tests' own words."""
-        boot, stuck = Boot(), False
+        boot, stuck = Boot(lambda number, test: told(self, number, test)), False
         with tempfile.TemporaryFile("w+") as errors:
             process = subprocess.Popen(self.command(where), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                        stderr=errors)
@@ -123,6 +124,7 @@ class Side:
         if boot.running():
             boot.last.status = STUCK if stuck else DOWN
             boot.last.kernel += said
+            told(self, max(boot.tests), boot.last)
         self.boots += 1
         return boot, said
 
@@ -133,10 +135,8 @@ class Side:
         tests, first, idle = {}, 1, 0
         while True:
             with load(programs, bash, {**plan, "FROM": first}) as where:
-                boot, said = self.boot(where, max(limits.values()))
+                boot, said = self.boot(where, max(limits.values()), told)
             self.conditions.update(boot.conditions)
-            for number, test in boot.tests.items():
-                told(self, number, test)
             tests.update(boot.tests)
             if boot.ended:
                 return tests

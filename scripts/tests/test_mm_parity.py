@@ -135,11 +135,11 @@ class Guests(unittest.TestCase):
         side.command = lambda where: ["sh", "-c", next(given) + "; cat " + where + "/plan >&2"]
         return side
 
-    def run_on(self, side):
+    def run_on(self, side, told=lambda *_: None):
         with tempfile.TemporaryDirectory() as where:
             programs = os.path.join(where, "mm")
             os.mkdir(programs)
-            return side.run(programs, os.path.join(HERE, "mm_guest.sh"), {"": 0}, [], lambda *_: None)
+            return side.run(programs, os.path.join(HERE, "mm_guest.sh"), {"": 0}, [], told)
 
     def test_goes_on_behind_what_ended_a_boot(self):
         side = self.side("echo begin 1 a; echo done 1 0 1 lru; echo begin 2 b",
@@ -148,6 +148,13 @@ class Guests(unittest.TestCase):
         self.assertEqual({number: test.status for number, test in tests.items()}, {1: 0, 2: "down", 3: "timeout", 4: 0})
         self.assertIn("FROM='1'", tests[2].kernel)
         self.assertEqual(side.boots, 3)
+
+    def test_each_end_of_a_test_is_told_once(self):
+        told = []
+        side = self.side("echo begin 1 a; echo done 1 0 1 lru; echo begin 2 b",
+                         "echo begin 3 c; echo done 3 timeout 9 lru; echo end 3")
+        self.run_on(side, lambda _, number, test: told.append((number, test.name, test.status)))
+        self.assertEqual(told, [(1, "a", 0), (2, "b", "down"), (3, "c", "timeout")])
 
     def test_ends_a_guest_that_says_nothing(self):
         with mock.patch.object(mm_side, "GRACE", 0.2):
