@@ -571,9 +571,9 @@ struct lpl_line {
 	struct llist_node *first;
 	struct llist_node **last;
 	unsigned long nr;
-	/* Fewest ticks between two harvests of an mm, and how long that counts. */
+	/* Fewest ticks between two harvests of an mm, and the tick that it is from. */
 	u32 finest;
-	u32 finest_until;
+	u32 finest_at;
 	/* Tick in which lpl_keep_words() was last called. */
 	u32 kept;
 	/* lpl_consumer is registered. */
@@ -639,20 +639,26 @@ static struct mm_struct *lpl_line_take(struct lpl_line *line)
 	return lpl_mm_of(node);
 }
 
-/* An mm that ran again would be late by what is rested: that is no more than this. */
-static u32 lpl_line_rest(const struct lpl_line *line, u32 now)
+/* It counts for a second. */
+static bool lpl_line_is_fine(const struct lpl_line *line, u32 now)
 {
-	if ((s32)(line->finest_until - now) <= 0)
-		return LPL_REST_MAX;
-	return min_t(u32, line->finest, LPL_REST_MAX);
+	return now - line->finest_at < LPL_TICKS_PER_SEC;
 }
 
 static void lpl_line_finest(struct lpl_line *line, u32 now, u32 every)
 {
-	if (every > line->finest && (s32)(line->finest_until - now) > 0)
+	if (every > line->finest && lpl_line_is_fine(line, now))
 		return;
 	line->finest = every;
-	line->finest_until = now + LPL_TICKS_PER_SEC;
+	line->finest_at = now;
+}
+
+/* An mm that ran again would be late by what is rested: that is no more than this. */
+static u32 lpl_line_rest(const struct lpl_line *line, u32 now)
+{
+	if (!lpl_line_is_fine(line, now))
+		return LPL_REST_MAX;
+	return min_t(u32, line->finest, LPL_REST_MAX);
 }
 
 /* It is not yet worth a harvest again; 0 if it is. */

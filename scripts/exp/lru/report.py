@@ -122,6 +122,24 @@ def peers_win(data):
     return markdown(["case", "peer that does more", "touches/s of lru, of its", "misses of lru, %", "its, %"], lost)
 
 
+def guard_table(data):
+    """Each case in which memory is short: guard beside the strict queue and the better peer."""
+    rows = []
+    for case in data.cases:
+        mine = {key: data.median(case, "guard", key) for key in ("faults_1000", "miss", "touches_s")}
+        if None in mine.values() or Case(case).load <= FITS:
+            continue
+        peers = {key: choose(data.median(case, peer, key) for peer in limits.PEERS)
+                 for key, choose in (("faults_1000", min), ("miss", min), ("touches_s", max))}
+        rows.append([Case(case).title(), number(mine["faults_1000"], "{:.1f}"),
+                     number(data.median(case, "lru", "faults_1000"), "{:.1f}"), f"{peers['faults_1000']:.1f}",
+                     *[f"{mine[key] / peers[key]:.3f}" if peers[key] else "-" for key in ("faults_1000", "touches_s")],
+                     f"{mine['miss']:.2f}", f"{peers['miss']:.2f}"])
+    return markdown(["case", "major faults of 1000 touches: guard", "lru", "better peer", "guard's, of the better peer's",
+                     "touches/s, of the better peer's", "misses of guard, %", "better peer's, %"], rows) \
+        if rows else "guard was not run."
+
+
 def number(value, form):
     return "-" if value is None else form.format(value)
 
@@ -229,7 +247,7 @@ def values(found, found_oom, out):
         "POLICIES": markdown(["policy", "what it is"], page.policy_rows(data)),
         "MEANING": "\n".join(f"* {text}" for text in page.MEANING),
         "TABLE": markdown(page.HEADER, page.rows(data)), "GRAPHS": graphs(data, out),
-        "COMPARISON": comparison(data), "PEERS": peers_win(data), "LIMITS": limit_table(data), "MISSED": missed(data),
+        "COMPARISON": comparison(data), "PEERS": peers_win(data), "GUARD": guard_table(data), "LIMITS": limit_table(data), "MISSED": missed(data),
         "TOUCH_NS": number(data.median(case, "lru", "sim_touch_ns"), "{:.0f}"),
         "FAULT_NS": number(data.median(case, "lru", "sim_fault_ns"), "{:.0f}"), "EXAMPLE": Case(case).title(),
         "COSTS": costs(data), "COST_TEXT": cost_text(data), "SCAN": scan_text(data),
