@@ -789,10 +789,10 @@ static bool lpl_serve(struct lpl_line *line, struct mm_struct *mm, u64 until, u3
 static u32 lpl_pass(struct lpl_line *line, struct lpl_budget *budget)
 {
 	bool always = READ_ONCE(lpl_always);
+	u32 earliest = LPL_REST_MAX;
 	unsigned long n = line->nr;
 	bool harvested = false;
 	u32 now = lpl_now();
-	u32 earliest = LPL_REST_MAX;
 	u32 every, rests;
 	u64 until = 0;
 

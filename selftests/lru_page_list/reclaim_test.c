@@ -76,14 +76,21 @@ TEST_F_TIMEOUT(reclaim, hot_stays, 300)
  * As exact as is worth it.  The CPU time for that is not what this is about: a
  * machine that is emulated on a busy one has less than it thinks.
  */
-TEST_F_TIMEOUT(reclaim, hot_stays_if_worth, 300)
+static int run_with_budget(int (*work)(size_t page), size_t page)
 {
 	char before[16];
+	int status;
 
 	get_file(LPL_DIR "budget_pct", before, sizeof(before));
 	put_file(LPL_DIR "budget_pct", "100");
-	EXPECT_EQ(0, run_in_group(work_hot_stays, self->page));
+	status = run_in_group(work, page);
 	put_file(LPL_DIR "budget_pct", before);
+	return status;
+}
+
+TEST_F_TIMEOUT(reclaim, hot_stays_if_worth, 300)
+{
+	EXPECT_EQ(0, run_with_budget(work_hot_stays, self->page));
 }
 
 /* Of the harvests that were worth it in 300 ms under pressure, so many %. */
@@ -121,12 +128,7 @@ static int work_that_ages_fast(size_t page)
 /* It does not rest longer than the order is worth. */
 TEST_F_TIMEOUT(reclaim, harvests_as_often_as_worth, 300)
 {
-	char before[16];
-
-	get_file(LPL_DIR "budget_pct", before, sizeof(before));
-	put_file(LPL_DIR "budget_pct", "100");
-	EXPECT_EQ(0, run_in_group(work_that_ages_fast, self->page));
-	put_file(LPL_DIR "budget_pct", before);
+	EXPECT_EQ(0, run_with_budget(work_that_ages_fast, self->page));
 }
 
 static int work_mlock(size_t page)
