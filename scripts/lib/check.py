@@ -117,10 +117,11 @@ def next_step(lane, waiting, lanes):
     return next((step for step in mine if step.after not in unfinished), None)
 
 
-def start(step):
+def start(step, lanes, lane):
+    """What ends us comes before the step or once it is among those that run: in between it would leave a step to nobody."""
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
     try:
-        return Running(step)
+        lanes[lane] = Running(step)
     finally:
         let_end()
 
@@ -135,7 +136,7 @@ def run_all(steps):
                 step = next_step(lane, waiting, lanes) if lane not in lanes else None
                 if step:
                     waiting.remove(step)
-                    lanes[lane] = start(step)
+                    start(step, lanes, lane)
             if sys.stdout.isatty():
                 print("\r\033[K" + ", ".join("%s %d s" % (run.step.name, run.seconds())
                                              for run in lanes.values())[:79], end="", flush=True)

@@ -222,6 +222,26 @@ def test_interrupted_run_ends_its_step(t):
         os.unlink(t.top + "/pid")
 
 
+SLOW_START = """
+import subprocess, time
+
+class SlowStart(subprocess.Popen):
+    def __init__(self, *args, **more):
+        super().__init__(*args, **more)
+        time.sleep(0.3)
+
+subprocess.Popen = SlowStart
+"""
+
+
+def test_run_that_is_interrupted_as_it_starts_a_step_ends_it(t):
+    t.steps("'one', 'echo $$ >%s/pid && kill $PPID && exec sleep 3210', False" % t.top)
+    with open(t.top + "/scripts/lib/check_steps.py", "a") as steps:
+        steps.write(SLOW_START)
+    t.run()
+    assert gone(t.top + "/pid")
+
+
 def test_lanes_run_side_by_side(t):
     t.steps("'one', 'while [ ! -e two ]; do sleep 0.01; done', False, limit=20", "'two', 'touch two', False, lane='b'")
     t.gives(0, "2 passed, 0 failed, 0 skipped")
