@@ -26,6 +26,7 @@
  *   csv=0		resident pages of each process each so many ms
  *   order=0		1: compare the queue with the times of the accesses
  */
+#include <sys/prctl.h>
 #include "lru_page_list.h"
 #include "pattern.h"
 
@@ -198,6 +199,7 @@ static void child(int me)
 	bool counting = false;
 	unsigned long i;
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	part->memory = p;
 	if (!p)
 		exit(1);
@@ -225,6 +227,46 @@ static void child(int me)
 		pause();
 }
 
+/* ---------------------------------------------------------------- sources */
+
+/*
+ * Files that the results come from, open from the start.  To open one takes
+ * memory of the kernel's own, which may not come from CMA; where a watermark is
+ * raised (watermark_boost_factor) and the free memory is CMA for a good part,
+ * as on a machine that these processes keep short of memory, who asks for such
+ * memory may wait for minutes while who asks for a user's page does not.
+ */
+static struct {
+	int vmstat, stats, pagemap[MAX_PROCS];
+} source;
+
+static int source_of(const char *path)
+{
+	int fd = open(path, O_RDONLY);
+
+	if (fd < 0) {
+		perror(path);
+		exit(1);
+	}
+	return fd;
+}
+
+/* The number after a name that a line of the file begins with; -1 if there is none. */
+static long count(int fd, const char *name)
+{
+	static char text[32768];
+	ssize_t len = 0, got;
+	char *line;
+
+	while ((got = pread(fd, text + len, sizeof(text) - 1 - len, len)) > 0)
+		len += got;
+	text[len] = 0;
+	for (line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+		if (!strncmp(line, name, strlen(name)) && line[strlen(name)] == ' ')
+			return atol(line + strlen(name));
+	return -1;
+}
+
 /* ---------------------------------------------------------------- results */
 
 struct seen {
@@ -248,20 +290,16 @@ static int by_pfn(const void *a, const void *b)
 }
 
 /* Resident pages [from, to) of a process, by its page map. */
-static unsigned long resident(pid_t pid, int me, unsigned long from,
-			      unsigned long to, struct seen *seen)
+static unsigned long resident(int me, unsigned long from, unsigned long to, struct seen *seen)
 {
 	uint64_t entry[512];
 	unsigned long i, j, n, nr = 0;
-	char path[32];
-	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%d/pagemap", pid);
-	fd = open(path, O_RDONLY);
 	for (i = from; i < to; i += n) {
+		off_t at = ((uintptr_t)shared->part[me].memory / page_size + i) * 8;
+
 		n = to - i < 512 ? to - i : 512;
-		if (pread(fd, entry, n * 8, ((uintptr_t)shared->part[me].memory /
-					     page_size + i) * 8) != (ssize_t)n * 8)
+		if (pread(source.pagemap[me], entry, n * 8, at) != (ssize_t)n * 8)
 			break;
 		for (j = 0; j < n; j++) {
 			bool present = entry[j] & PAGEMAP_PRESENT;
@@ -273,18 +311,17 @@ static unsigned long resident(pid_t pid, int me, unsigned long from,
 			}
 		}
 	}
-	close(fd);
 	return nr;
 }
 
-static void report_residents(const pid_t *pids, const char *when)
+static void report_residents(const char *when)
 {
 	int k;
 
 	for (k = 0; k < opt.procs; k++)
 		printf("resident when=%s proc=%d hot=%lu of %lu cold=%lu of %lu\n", when, k + 1,
-		       resident(pids[k], k, 0, hot_pages(k), NULL), hot_pages(k),
-		       resident(pids[k], k, hot_pages(k), pages, NULL),
+		       resident(k, 0, hot_pages(k), NULL), hot_pages(k),
+		       resident(k, hot_pages(k), pages, NULL),
 		       pages - hot_pages(k));
 }
 
@@ -365,10 +402,10 @@ static void read_counters(long *value)
 	unsigned int i;
 
 	for (i = 0; i < NR_COUNTERS; i++)
-		value[i] = vm_count(counters[i]);
+		value[i] = count(source.vmstat, counters[i]);
 }
 
-static void report(const pid_t *pids, const long *before, double seconds, long klrud_ns,
+static void report(const long *before, double seconds, long klrud_ns,
 		   FILE *queue, struct seen *seen)
 {
 	long after[NR_COUNTERS], touches = 0, faults = 0, bad = 0, cpu_us = 0, touch_ns = 0;
@@ -391,7 +428,7 @@ static void report(const pid_t *pids, const long *before, double seconds, long k
 		faults += part->faults;
 		bad += part->bad;
 		miss += ratio / opt.procs;
-		nr += resident(pids[k], k, 0, pages, seen + k * pages);
+		nr += resident(k, 0, pages, seen + k * pages);
 	}
 	scan = after[0] + after[1] - before[0] - before[1];
 	steal = after[2] + after[3] - before[2] - before[3];
@@ -452,7 +489,7 @@ static void option(char *arg)
 }
 
 /* Until then, in steps of csv. */
-static void watch(const pid_t *pids, uint64_t began, uint64_t end)
+static void watch(uint64_t began, uint64_t end)
 {
 	uint64_t step = opt.csv ? opt.csv * 1000000ULL : end - began, now = now_ns(), next;
 	char when[16];
@@ -464,7 +501,7 @@ static void watch(const pid_t *pids, uint64_t began, uint64_t end)
 		if (!opt.csv || now >= end)
 			continue;
 		snprintf(when, sizeof(when), "%lu", (now - began) / 1000000);
-		report_residents(pids, when);
+		report_residents(when);
 	}
 }
 
@@ -474,25 +511,25 @@ static void run(pid_t *pids, FILE *queue, struct seen *seen)
 	uint64_t began, counted;
 
 	wait_for(opt.procs, pids);
-	report_residents(pids, "start");
+	report_residents("start");
 	began = now_ns();
 	set_flag(&shared->go, 1);
-	watch(pids, began, began + opt.ms * 500000ULL);
+	watch(began, began + opt.ms * 500000ULL);
 	read_counters(before);
-	klrud = lpl_stat("cpu_ns");
+	klrud = count(source.stats, "cpu_ns");
 	counted = now_ns();
 	set_flag(&shared->counting, 1);
 	/* Late as it may be: it is as long as the first half. */
-	watch(pids, began, counted + opt.ms * 500000ULL);
+	watch(began, counted + opt.ms * 500000ULL);
 	counted = now_ns() - counted;
 	set_flag(&shared->ready, 0);
-	klrud = lpl_stat("cpu_ns") - klrud;
+	klrud = count(source.stats, "cpu_ns") - klrud;
 	set_flag(&shared->stop, 1);
 	wait_for(opt.procs, pids);
 	if (queue)
 		usleep(100000);
-	report_residents(pids, "end");
-	report(pids, before, counted / 1e9, klrud, queue, seen);
+	report_residents("end");
+	report(before, counted / 1e9, klrud, queue, seen);
 }
 
 int main(int argc, char **argv)
@@ -500,6 +537,7 @@ int main(int argc, char **argv)
 	pid_t pids[MAX_PROCS];
 	FILE *queue = NULL;
 	struct seen *seen;
+	char path[32];
 	int k;
 
 	for (k = 1; k < argc; k++)
@@ -520,10 +558,14 @@ int main(int argc, char **argv)
 	seen = lasting(opt.procs * pages * sizeof(*seen));
 	printf("pages=%lu procs=%ld page_size=%zu\n", pages, opt.procs, page_size);
 
+	source.vmstat = source_of("/proc/vmstat");
+	source.stats = source_of(LPL_DIR "stats");
 	for (k = 0; k < opt.procs; k++) {
 		pids[k] = fork();
 		if (!pids[k])
 			child(k);
+		snprintf(path, sizeof(path), "/proc/%d/pagemap", pids[k]);
+		source.pagemap[k] = source_of(path);
 	}
 	if (opt.order) {
 		queue = fopen(LPL_QUEUE, "r");
