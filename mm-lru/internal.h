@@ -149,7 +149,12 @@ void lpl_change_lru_gen(bool enabled);
 struct llist_node *lpl_noted(int cpu);
 void lpl_note_remote(void);
 
-/* harvest.c: the thread that reads the accessed bits. */
+/* harvest.c: the accessed bits of an address space. */
+extern struct accessed_bits_consumer lpl_consumer;
+
+bool lpl_harvest_mm(struct mm_struct *mm, u32 now, u64 until, u32 every);
+
+/* klrud.c: the thread that harvests. */
 extern unsigned int lpl_interval_ms;
 extern unsigned int lpl_budget_pct;
 extern bool lpl_always;
