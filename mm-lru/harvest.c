@@ -42,6 +42,7 @@
  * @period: as it is
  * @since: ticks since the last one of all of it began, more if there was none
  * @leave: what was touched less ticks ago is left alone
+ * @faults_only: all is, but what has its bit from the fault that brought it
  * @hidden: nothing is, as the bit above the table whose lock is held was cleared
  * @resume: where to go on
  * @batch: folios to be moved, mapped by the table whose lock is held
@@ -61,6 +62,7 @@ struct lpl_walk {
 	u32 period;
 	u32 since;
 	u32 leave;
+	bool faults_only;
 	bool hidden;
 	unsigned long resume;
 	struct folio *batch[LPL_MOVE_BATCH];
@@ -223,6 +225,8 @@ static struct folio *lpl_walk_folio(struct folio *folio)
  */
 static bool lpl_walk_leave(struct lpl_walk *walk, struct folio *folio, u32 word, u32 age)
 {
+	if (walk->faults_only)
+		return !lpl_fault_alone(walk, folio, word, age);
 	if (age >= walk->leave && (!walk->leave || !lpl_leave(word, age, walk->every)))
 		return false;
 	if (walk->hidden || folio_test_large(folio) || folio_mapcount(folio) > 1)
@@ -476,6 +480,12 @@ struct accessed_bits_consumer lpl_consumer = { .young = lpl_told };
  * accessed.  Those beside it are looked at, too, which costs little where the
  * table has been found and is locked; of these, what is not near the front.
  *
+ * With guard the tail is that of a small window, which what was faulted in reaches
+ * before a harvest does: its bit is from that fault, then, and says nothing of
+ * those beside it.  Most that are looked at so are next to each other in a loop,
+ * too, where those ahead were used longest ago: to take that for a use now would
+ * spoil the gaps that guard goes by.  So only bits that tell no use are cleared.
+ *
  * The next harvest of the address space flushes its TLB.
  */
 void __lru_page_list_look_around(struct page_vma_mapped_walk *pvmw)
@@ -493,6 +503,8 @@ void __lru_page_list_look_around(struct page_vma_mapped_walk *pvmw)
 	walk.period = walk.every;
 	walk.leave = 2 * walk.every;
 	walk.since = walk.now - READ_ONCE(vma->vm_mm->lru_page_list.harvested);
+	walk.faults_only = lpl_guarded() &&
+			   lpl_folio_age(pfn_folio(pvmw->pfn), walk.now) <= walk.since;
 	lpl_walk_ptes(&walk, vma, start,
 		      pvmw->pte - ((pvmw->address - start) >> PAGE_SHIFT),
 		      (end - start) >> PAGE_SHIFT);

@@ -69,7 +69,7 @@ class Guest:
     emulated = True
 
     def __init__(self, machine, kernel_dir, icount=False, cpu=None, timeout=3600, mem=None, shift=0,
-                 disk=None):
+                 disk=None, append=None):
         self.machine = machine
         self.kernel_dir = kernel_dir
         self.options = ["--machine", machine, "--kernel", kernel_dir, "--timeout", str(timeout)]
@@ -83,6 +83,8 @@ class Guest:
             self.options += ["--mem", mem]
         if disk:
             self.options += ["--disk", disk]
+        if append:
+            self.options += ["--append", append]
 
     def run(self, where, script):
         command = [GUEST, *self.options, "--add", f"{where}:/exp", "--", "sh", f"/exp/{script}"]

@@ -76,9 +76,9 @@ class Boot:
             self.ended = True
 
 
-def guest(args, disk=None, timeout=None):
+def guest(args, disk=None, append=None):
     return target.Guest("virt", args.kernel, icount=True, shift=args.shift, cpu=args.cpu, mem=args.mem,
-                        timeout=timeout or args.timeout, disk=disk)
+                        timeout=args.timeout, disk=disk, append=append)
 
 
 def measure(where, programs, plan, progress=lambda record: None):

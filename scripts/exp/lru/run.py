@@ -158,9 +158,17 @@ def programs(args):
     return [os.path.join(args.programs, name) for name in ("fiveproc", "bench")]
 
 
+def machine(args):
+    """
+    Without CMA, which nothing in it needs: while the allocator has raised its watermarks, as where memory is short for long, free
+    pages of CMA are enough for who faults, and who asks for memory of the kernel's own waits for minutes, under any policy.
+    """
+    return records.guest(args, disk=f"{4 * args.mib}M" if args.swap == "disk" else None, append="cma=0")
+
+
 def boot_case(args, case, seed):
     """A boot with all policies of a case and seed, up to the runs."""
-    where = records.guest(args, disk=f"{4 * args.mib}M" if args.swap == "disk" else None)
+    where = machine(args)
     boot = records.measure(where, programs(args), five.plan(case, args.policies, seed, args),
                            lambda record: say(f"{case.text}, seed {seed}: {record.name}"))
     wanted = [policy for policy in args.policies if policy not in boot.refused]
@@ -192,7 +200,7 @@ def measure(args, data, sim):
 
 
 def measure_bench(args, data):
-    where = records.guest(args, disk=f"{4 * args.mib}M" if args.swap == "disk" else None)
+    where = machine(args)
     boot = records.measure(where, programs(args), bench.plan(data.policies, args),
                            lambda record: say(f"bench: {record.name}"))
     data.take(boot)
@@ -215,7 +223,7 @@ def conditions(args, data):
         "where": f"QEMU, {args.arch}, {args.cpu} (an emulator: not the timing of any board)",
         "date": datetime.datetime.now().strftime("%Y-%m-%d %H:%M"),
         "time": f"-icount, an instruction takes {2 ** args.shift} ns, one CPU",
-        "memory": args.mem, "swap": args.swap, "HZ": config.get("CONFIG_HZ", "unknown"),
+        "memory": f"{args.mem}, none of it CMA (cma=0)", "swap": args.swap, "HZ": config.get("CONFIG_HZ", "unknown"),
         "seeds": str(args.seeds), "length of a run": f"{args.ms} virtual ms, of which the second half counts",
         "quick": f"{args.seeds} seed, {args.ms} ms, {args.mem}" if args.quick else "no",
         "huge pages": "off", "read ahead": "none (vm.page-cluster 0, read_ahead_kb 0, fault_around_bytes of a page)",
