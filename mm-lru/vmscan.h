@@ -215,6 +215,11 @@ static bool lpl_shrink_chosen(struct lruvec *lruvec, struct scan_control *sc,
 	return true;
 }
 
+/*
+ * What turns out to be accessed at the tail goes to the front, which is reason
+ * enough at any priority but the last: there what is accessed goes too, or all
+ * that is left would be kept for being in use until something is killed.
+ */
 static void lpl_shrink_lruvec(struct lruvec *lruvec, struct scan_control *sc)
 {
 	unsigned long left = lpl_scan_target(lruvec, sc);
