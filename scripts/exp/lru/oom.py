@@ -50,14 +50,14 @@ def parse(argv):
                       help="mglru-ttl is mglru with min_ttl_ms=1000, with which it would rather kill than take what was used in the last second")
     made.add_argument("--shift", type=number(0, 10), default=1, metavar="N", help="an instruction takes 2^N ns (default 1)")
     made.add_argument("--timeout", type=number(10, 86400), default=7200, metavar="S", help="of a guest (default 7200)")
-    made.add_argument("--quick", action="store_true", help="128 MB without swap, one load, classic and lru")
+    made.add_argument("--quick", action="store_true", help="128 MB without swap, classic and lru")
     made.add_argument("--check", action="store_true", help=f"fail if lru or guard reach less than {LEAST} of the better of classic and mglru")
     made.add_argument("--programs", metavar="DIR", help="take oom_load from here (default: the kernel's)")
     made.add_argument("--out", metavar="DIR", default=os.path.join(kernels.ROOT, "results", "lru-oom"))
     args = made.parse_args(argv)
     args.sizes = (args.mem or ("128M" if args.quick else "256M,512M,1G")).split(",")
     args.swaps = (args.swap or ("no" if args.quick else ",".join(SWAPS))).split(",")
-    args.loads = args.loads.split(",")[-1:] if args.quick else args.loads.split(",")
+    args.loads = args.loads.split(",")
     args.policies = ["classic", "lru"] if args.quick else args.policies.split(",")
     for names, known in ((args.swaps, SWAPS), (args.loads, LOADS), (args.policies, POLICIES + ["always"])):
         if not set(names) <= set(known):
