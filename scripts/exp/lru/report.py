@@ -235,7 +235,7 @@ def oom_text(data):
     if not data:
         return "Not measured: `scripts/exp/lru/oom` does."
     complaints = data.complaints()
-    said = "`lru` reached as much as the better peer everywhere." if not complaints else \
+    said = f"`lru` and `guard` reached as much as the better peer in each row, within {100 * (1 - oom.LEAST):.0f} %." if not complaints else \
         "Earlier than the better peer, or not as expected:\n\n" + "\n".join(f"* {text}" for text in complaints)
     return f"{markdown(oom.HEADER, data.rows())}\n\n{said}\n\n![memory to be had](lru_page_list-oom.svg)"
 
