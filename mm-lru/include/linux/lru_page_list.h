@@ -152,7 +152,7 @@ static inline void lru_page_list_touch(struct folio *folio)
 		__lru_page_list_touch(folio);
 }
 
-/* folio_check_references(): true if a reference is reason enough to keep it. */
+/* folio_check_references(): true if a reference keeps it, but at the last priority. */
 static inline bool lru_page_list_referenced(struct folio *folio)
 {
 	if (!lru_page_list_enabled())
