@@ -80,6 +80,11 @@
  * A page that nobody has used for three times as long as LRU would keep it
  * tells no more than that: longer gaps count as that long.
  *
+ * A page that is used again and again for a while and then not for long has two
+ * gaps, and it is the long one that it has to be kept for.  So a gap that is
+ * short, less than a third of the time that LRU keeps a page, says nothing of
+ * one that is not; among themselves short ones are averaged as all others are.
+ *
  *		Numbers
  *
  * Gaps are codes of 8 bits, 8 steps to an octave (error 1/16 at the most), of
@@ -123,8 +128,9 @@
 #define LPL_DWELL_LEAST		2
 #define LPL_DWELL_MOST		32
 
-/* What a gap may be at most, times that LRU keeps a page. */
+/* What a gap may be at most, times that LRU keeps a page; what part of it is short. */
 #define LPL_GAP_MOST		3
+#define LPL_GAP_SHORT		3
 
 /* Longest age that is told apart, ticks: four months. */
 #define LPL_AGE_MOST		0x40000000U
@@ -174,12 +180,16 @@ u32 lpl_gap_ticks(u8 code)
  */
 u8 lpl_gap_after(u8 gap, u32 since, u32 period, u32 evict_age)
 {
-	u32 most = LPL_GAP_MOST * clamp(evict_age, 1U, LPL_AGE_MOST);
+	u32 age = clamp(evict_age, 1U, LPL_AGE_MOST);
 
 	if (since < period || !since)
 		return gap;
-	since = min(since, most);
-	return lpl_gap_code(gap ? lpl_gap_ticks(gap) / 2 + (since + 1) / 2 : since);
+	since = min(since, LPL_GAP_MOST * age);
+	if (!gap)
+		return lpl_gap_code(since);
+	if (since < age / LPL_GAP_SHORT && lpl_gap_ticks(gap) >= age / LPL_GAP_SHORT)
+		return gap;
+	return lpl_gap_code(lpl_gap_ticks(gap) / 2 + (since + 1) / 2);
 }
 
 /**

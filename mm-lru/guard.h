@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * lru_page_list: guard, which keeps pages for how often they are used; see
- * guard.c.  Nothing of mm is needed here: the simulator of the project's
- * repository compiles the same two files.
+ * guard.c.  Nothing of mm is needed in these two files, so that KUnit can test
+ * them with pages that are only numbers.
  */
 #ifndef _MM_LRU_PAGE_LIST_GUARD_H
 #define _MM_LRU_PAGE_LIST_GUARD_H

@@ -205,6 +205,22 @@ static void guard_gap_is_an_average(struct kunit *test)
 	KUNIT_EXPECT_GE(test, gap, lpl_gap_code(50));
 }
 
+/* Used each 20 ticks for a while, and then not for 2000; LRU keeps it for 900. */
+static void guard_gap_of_bursts_is_the_long_one(struct kunit *test)
+{
+	u8 gap = lpl_gap_after(0, 2000, 1, 900);
+	int i;
+
+	for (i = 0; i < 20; i++)
+		gap = lpl_gap_after(gap, 20, 1, 900);
+	KUNIT_EXPECT_EQ(test, gap, lpl_gap_code(2000));
+	/* One that is not short counts, and so does a short one among short ones. */
+	KUNIT_EXPECT_EQ(test, lpl_gap_after(gap, 300, 1, 900),
+			lpl_gap_code(lpl_gap_ticks(gap) / 2 + 150));
+	KUNIT_EXPECT_EQ(test, lpl_gap_after(lpl_gap_code(100), 20, 1, 900), lpl_gap_code(62));
+	KUNIT_EXPECT_EQ(test, lpl_gap_after(lpl_gap_code(20), 2000, 1, 900), lpl_gap_code(1010));
+}
+
 static void guard_gap_has_bounds(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, lpl_gap_after(0, 0, 1, 100), 0);
@@ -564,6 +580,7 @@ static struct kunit_case guard_test_cases[] = {
 	KUNIT_CASE(guard_codes_err_by_a_sixteenth),
 	KUNIT_CASE(guard_codes_are_packed),
 	KUNIT_CASE(guard_gap_is_an_average),
+	KUNIT_CASE(guard_gap_of_bursts_is_the_long_one),
 	KUNIT_CASE(guard_gap_has_bounds),
 	KUNIT_CASE(guard_classes),
 	KUNIT_CASE(guard_own_bit_is_no_use),
