@@ -76,6 +76,11 @@ STEPS = [
     selftests("arm64-16k"),
     cost("paging", "arm64"),
     cost("petmem", "arm64"),
+    # The queue's ticks are 10 ms whatever these are.
+    kernel("arm64-hz100", full=True),
+    selftests("arm64-hz100", options=" lru_page_list", full=True),
+    kernel("arm64-hz1000", full=True),
+    selftests("arm64-hz1000", options=" lru_page_list", full=True),
     kernel("arm64-cost", full=True),
     cost("paging", "arm64-cost", full=True),
     cost("petmem", "arm64-cost", full=True),
