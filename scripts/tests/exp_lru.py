@@ -8,6 +8,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -204,6 +205,19 @@ class Five(Base):
         self.assertIn("quick run", made)
         for image in re.findall(r"\]\(([^)]*\.(?:svg|png))\)", made):
             self.assertTrue(os.path.exists(os.path.join(self.dir.name, "made", image)), image)
+
+    def test_a_run_with_other_parameters_is_in_the_report(self):
+        self.run_it()
+        shutil.copytree(self.out, os.path.join(self.dir.name, "lru-with-step=250"))
+        path = os.path.join(self.dir.name, "lru-with-step=250", "facts.json")
+        with open(path, encoding="utf-8") as text:
+            facts = json.load(text)
+        facts["conditions"]["more for fiveproc"] = "step=250"
+        with open(path, "w", encoding="utf-8") as text:
+            json.dump(facts, text)
+        quiet(report.main, ["report", "--results", self.dir.name, "--out", os.path.join(self.dir.name, "made")])
+        with open(os.path.join(self.dir.name, "made", "lru_page_list.md"), encoding="utf-8") as text:
+            self.assertRegex(text.read(), r"(?m)^### .*, step=250$")
 
     def test_bad_options(self):
         for words in (["--seeds", "0"], ["--cases", "vax:200"], ["--cases", "rand"], ["--cases", "rand/disk:100"],

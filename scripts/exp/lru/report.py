@@ -2,7 +2,8 @@
 """Fills the lab report, Documentation/lab-reports/lru_page_list.md, from the results of runs, and puts its graphs beside it.
 
 results/lru is the experiment on a cortex-a72. The same on another core or with swap on a disk is in lru-a76,
-lru-x86_64 and lru-disk, and what there is before something is killed in lru-oom; what was not run is said to be missing.
+lru-x86_64 and lru-disk, with other parameters of a pattern in lru-with-..., such as lru-with-zipf=80, and what there is
+before something is killed in lru-oom; what was not run is said to be missing.
 """
 
 import csv
@@ -32,10 +33,10 @@ MACHINES = {
     "lru-a76": "cortex-a76: the CPU sets it",
     "lru-x86_64": "x86_64: the CPU sets it, above the page tables too",
 }
+VARIED = "lru-with-"
 GRAPHS = ["miss", "touches_s", "scan_steal", "fidelity"]
 # For the eye: none of these is a difference between seeds only.
 EQUAL = 0.005
-
 
 
 class Results:
@@ -71,6 +72,10 @@ def read(results, name):
         return Results(os.path.join(results, name))
     except FileNotFoundError:
         return None
+
+
+def varied(results):
+    return sorted(name for name in os.listdir(results) if name.startswith(VARIED)) if os.path.isdir(results) else []
 
 
 def read_oom(results):
@@ -188,11 +193,12 @@ def hardware(found):
 
 
 def others(found):
-    """The tables of the machines beside the first."""
+    """The tables of all but the first."""
     parts = []
     for name, data in found.items():
         if data and name != "lru":
-            parts.append(f"### {data.conditions['where']}, swap: {data.conditions['swap']}\n\n"
+            more = f", {data.conditions['more for fiveproc']}" if name.startswith(VARIED) else ""
+            parts.append(f"### {data.conditions['where']}, swap: {data.conditions['swap']}{more}\n\n"
                          f"{missed(data)}\n\n{markdown(page.HEADER, page.rows(data))}\n\n{guard_table(data)}")
     return "\n\n".join(parts) or "Nothing else was run for this report."
 
@@ -281,7 +287,7 @@ def values(found, found_oom, out):
 
 def main():
     args = report_parser("lru/report", __doc__).parse_args(sys.argv[1:])
-    found = {name: read(args.results, name) for name in [*MACHINES, "lru-disk"]}
+    found = {name: read(args.results, name) for name in [*MACHINES, "lru-disk", *varied(args.results)]}
     if not found["lru"]:
         raise kernels.Error(f"there are no results in {os.path.join(args.results, 'lru')}: run scripts/exp/lru/run")
     found_oom = read_oom(args.results)
