@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
-"""With our options built out, is the code in the kernel's own files what it was?
+"""With lru_page_list built out, is the code in the kernel's own files what it was?
 
 usage: python3 -B scripts/tests/built_out.py [ARCH]...
 
-Compiles each existing .c file that a hook of ours is in, and some that use
-inline functions with hooks, on the base and then with the series applied and
-all of its options n, and compares their code instruction by instruction.
+Compiles each existing .c file that a hook of it is in, and some that use inline
+functions with hooks, as they are before its first patch and then with the whole
+series, all of our options n, and compares their code instruction by instruction.
+(The patches before it have no hooks: what they change is which symbols modules
+may use, and a function beside the others.)
 Prints TAP; ARCH is arm64 and x86_64 by default.
 """
 
@@ -26,11 +28,20 @@ import series_cli
 
 # What uses lruvec_add_folio() and has no hook.
 USERS = ["mm/mlock.c", "mm/memcontrol.c"]
+# What is not compiled, and cannot be, without an option that some of our configurations have not.
+NEEDS = {"mm/huge_memory.c": "CONFIG_TRANSPARENT_HUGEPAGE", "mm/kasan/common.c": "CONFIG_KASAN",
+         "mm/mmu_notifier.c": "CONFIG_MMU_NOTIFIER", "mm/page_ext.c": "CONFIG_PAGE_EXTENSION"}
 
 
-def hooked(git, commit):
-    """Existing .c files of kernel/ and mm/ that the series changes, and USERS."""
-    changed = git.text("diff", "--name-only", "--diff-filter=M", "base", commit).split()
+def first_patch(git, commits):
+    """That of lru_page_list."""
+    return next(commit for commit in commits
+                if git.text("diff", "--name-only", commit + "^", commit, "--", "mm/lru_page_list").strip())
+
+
+def hooked(git, before, after):
+    """Existing .c files of kernel/ and mm/ that it changes, and USERS."""
+    changed = git.text("diff", "--name-only", "--diff-filter=M", before, after).split()
     return sorted({name for name in changed if re.fullmatch(r"(kernel|mm)/.*\.c", name)} | set(USERS))
 
 
@@ -44,15 +55,16 @@ def code(arch, obj, name):
     return [line for line in text.splitlines() if "file format" not in line]
 
 
-def compile_files(title, git, arch, wanted, ours, names):
+def compile_files(title, git, arch, names):
     obj = os.path.join(os.path.dirname(git.directory), "obj-" + arch)
     os.makedirs(obj, exist_ok=True)
     with series_bisect.open_log(title) as log:
         progress = kbuild.Progress(title, log)
         make = kbuild.make_command(arch, git.directory, obj)
-        series_bisect.configure(wanted, ours, make, obj, progress)
+        ours = series_bisect.options(git, "HEAD")
+        series_bisect.configure(series_bisect.fragment(arch, ours, "n"), ours, make, obj, progress)
         config = kernels.read_config(os.path.join(obj, ".config"))
-        names = [n for n in names if n != "mm/huge_memory.c" or config.get("CONFIG_TRANSPARENT_HUGEPAGE") == "y"]
+        names = [n for n in names if n not in NEEDS or config.get(NEEDS[n]) == "y"]
         kbuild.run(make + [name[:-2] + ".o" for name in names], progress)
     return {name: code(arch, obj, name) for name in names}
 
@@ -72,13 +84,12 @@ def compare(before, after):
 
 
 def check(git, arch, commits, tap):
-    ours = series_bisect.options(git, commits[-1])
-    names = hooked(git, commits[-1])
-    wanted = series_bisect.fragment(arch, ours, "n")
+    before, after = first_patch(git, commits) + "^", commits[-1]
+    names = hooked(git, before, after)
     made = []
-    for where, commit in (("base", "base"), ("series", commits[-1])):
+    for where, commit in (("before", before), ("after", after)):
         series_bisect.check_out(git, commit)
-        made.append(compile_files(f"built out {arch} {where}", git, arch, wanted, ours if commit != "base" else {}, names))
+        made.append(compile_files(f"built out {arch} {where}", git, arch, names))
     tap.result(f"{arch}: built out, the code of hooked files is what it was", lambda: compare(*made))
 
 

@@ -228,15 +228,13 @@ static inline void lru_page_list_tick_remote(struct task_struct *curr)
 {
 }
 
-static inline bool lru_page_list_add(struct lruvec *lruvec, struct folio *folio,
-				     bool tail)
-{
-	return false;
-}
-
-static inline void lru_page_list_del(struct lruvec *lruvec, struct folio *folio)
-{
-}
+/*
+ * Macros, as inline functions that do nothing are not nothing in what is inlined
+ * as often as lruvec_add_folio(): registers are chosen otherwise.
+ */
+#define lru_page_list_add(lruvec, folio, tail) \
+	((void)(lruvec), (void)(folio), (void)(tail), false)
+#define lru_page_list_del(lruvec, folio)	((void)(lruvec), (void)(folio))
 
 static inline void lru_page_list_isolated(struct lruvec *lruvec,
 					  struct list_head *isolated)
