@@ -401,7 +401,8 @@ bool __lru_page_list_add(struct lruvec *lruvec, struct folio *folio, bool tail)
 	lru = folio_lru_list(folio);
 	update_lru_size(lruvec, lru, folio_zonenum(folio), folio_nr_pages(folio));
 	if (tail) {
-		lpl_set_folio_word(folio, lpl_folio_word(folio) & ~LPL_KEPT);
+		/* It is to go: without a gap, guard does not keep it instead. */
+		lpl_set_folio_word(folio, lpl_folio_word(folio) & ~(LPL_KEPT | LPL_GAP_MASK));
 		lpl_set_coldest(folio, &lruvec->lists[lru]);
 		list_add_tail(&folio->lru, &lruvec->lists[lru]);
 	} else {
