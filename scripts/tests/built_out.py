@@ -6,8 +6,9 @@ usage: python3 -B scripts/tests/built_out.py [ARCH]...
 Compiles each existing .c file that a hook of it is in, and some that use inline
 functions with hooks, as they are before its first patch and then with the whole
 series, all of our options n, and compares their code instruction by instruction.
-(The patches before it have no hooks: what they change is which symbols modules
-may use, and a function beside the others.)
+(What the patches before it change in such files is there whatever is chosen:
+symbols that modules may use, vm_insert_folio(), and in huge_memory.c the place of
+one line, so that a folio without a queue can be split.)
 Prints TAP; ARCH is arm64 and x86_64 by default.
 """
 
@@ -29,8 +30,7 @@ import series_cli
 # What uses lruvec_add_folio() and has no hook.
 USERS = ["mm/mlock.c", "mm/memcontrol.c"]
 # What is not compiled, and cannot be, without an option that some of our configurations have not.
-NEEDS = {"mm/huge_memory.c": "CONFIG_TRANSPARENT_HUGEPAGE", "mm/kasan/common.c": "CONFIG_KASAN",
-         "mm/mmu_notifier.c": "CONFIG_MMU_NOTIFIER", "mm/page_ext.c": "CONFIG_PAGE_EXTENSION"}
+NEEDS = {"mm/huge_memory.c": "CONFIG_TRANSPARENT_HUGEPAGE", "mm/page_ext.c": "CONFIG_PAGE_EXTENSION"}
 
 
 def first_patch(git, commits):
