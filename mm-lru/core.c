@@ -64,9 +64,9 @@
  * An insertion reads the key under lru_lock, and the conversion of the lruvec
  * comes after: whatever went to an active list before the key was turned is
  * moved, and afterwards nothing goes there.  What has not been moved yet when
- * reclaim comes is moved by reclaim itself, and what was read once is put on the
- * queue before the key is turned back: nobody is killed for folios that the
- * change hides.
+ * reclaim comes is moved by reclaim itself, and what was read once or is parked is
+ * put on the queue before the key is turned back: nobody is killed for folios that
+ * the change hides.
  *
  * Words are written without a lock.  Both writers of a race, a harvest and the
  * insertion of a folio that was isolated meanwhile, write a stamp not older
@@ -83,10 +83,12 @@
  *
  * The stock lists send these to the head, to be out of the way of the next
  * batch.  Here that would make them recently used.  They are parked beside the
- * queue until the round is over, then the list is spliced to the tail at once.
- * Those that wait for writeback do go to the front: when it ends they are
- * rotated to the tail by folio_rotate_reclaimable(), and until then scanning
- * them again would stall reclaim.
+ * queue, as looking at them again in each round would be most of its work: what
+ * is to be written first, which folio_rotate_reclaimable() puts to the tail when
+ * it has been; what a file system's journal holds; what somebody has a reference
+ * to.  Most of that ends without a sign, so all that is parked goes back to the
+ * tail together when the first has been for LPL_PARK_MOST, or when reclaim has
+ * difficulties: nothing is killed for it.
  */
 #include <linux/atomic.h>
 #include <linux/init.h>
@@ -250,6 +252,12 @@ void __lru_page_list_touch(struct folio *folio)
 		lpl_set_folio_word(folio, lpl_word(lpl_now(), 0));
 }
 
+/* Nothing else of mm reads PG_referenced of these. */
+static bool lpl_flag_is_free(struct folio *folio)
+{
+	return folio_test_anon(folio) && folio_test_swapbacked(folio);
+}
+
 /**
  * lpl_mark_referenced() - keep it known that a folio was accessed
  * @folio: the folio, mapped; the accessed bit that said so has been cleared
@@ -264,16 +272,27 @@ void __lru_page_list_touch(struct folio *folio)
  */
 void lpl_mark_referenced(struct folio *folio)
 {
-	if (folio_test_anon(folio) && folio_test_swapbacked(folio) &&
-	    !folio_test_referenced(folio))
+	if (lpl_flag_is_free(folio) && !folio_test_referenced(folio))
 		folio_set_referenced(folio);
 }
 
-/* Reclaim found @folio accessed, and has cleared its bits. */
+/*
+ * Reclaim found @folio accessed, and has cleared its bits, and PG_referenced before
+ * it looked.  That is set until the folio is added again: see below.
+ */
 void __lru_page_list_referenced(struct folio *folio)
 {
 	__lru_page_list_touch(folio);
-	lpl_mark_referenced(folio);
+	folio_set_referenced(folio);
+}
+
+static bool lpl_was_referenced(struct folio *folio)
+{
+	if (!folio_test_referenced(folio))
+		return false;
+	if (!lpl_flag_is_free(folio))
+		folio_clear_referenced(folio);
+	return true;
 }
 
 /* The only writer of a race that is not younger: it must not win. */
@@ -323,11 +342,8 @@ void lpl_keep_words(void)
 
 /* ------------------------------------------------------------------ lists */
 
-static bool lpl_in_writeback(struct folio *folio)
-{
-	return folio_test_writeback(folio) ||
-	       (folio_test_dirty(folio) && folio_test_reclaim(folio));
-}
+/* For which folios that reclaim could not take are parked, at the most, ticks. */
+#define LPL_PARK_MOST	(4 * LPL_TICKS_PER_SEC)
 
 /*
  * A stream would push out all else; what refaults, or is used a second time, has
@@ -346,22 +362,22 @@ static struct list_head *lpl_position(struct lruvec *lruvec, struct folio *folio
 	struct list_head *queue =
 		&lruvec->lists[folio_is_file_lru(folio) ? LRU_INACTIVE_FILE :
 							  LRU_INACTIVE_ANON];
-	u32 word = lpl_folio_word(folio);
+	u32 old = lpl_folio_word(folio), word = old;
 	u32 since = READ_ONCE(lpl_since);
 	u32 now = lpl_now();
 
 	/* Stamps from before the policy was chosen say nothing. */
-	if (!word || lpl_age(word, now, since) > now - since) {
-		lpl_set_folio_word(folio, lpl_word(now, LPL_FRESH));
-		return lpl_use_once(folio) ? &lruvec->lru_page_list.once : queue;
-	}
+	if (!word || lpl_age(word, now, since) > now - since)
+		word = lpl_word(now, LPL_FRESH);
 	if ((word & LPL_FRESH || folio_test_anon(folio)) && lpl_use_once(folio)) {
-		if (lpl_guarded())
-			lpl_set_folio_word(folio, lpl_word(word, LPL_UNCOUNTED));
+		lpl_set_folio_word(folio, lpl_word(word, LPL_ONCE));
 		return &lruvec->lru_page_list.once;
 	}
-	if (lpl_uncounted(word))
-		lpl_set_folio_word(folio, word & ~LPL_STREAK_MASK);
+	if (lpl_once(word))
+		word &= ~LPL_STREAK_MASK;
+	/* Not over what a harvest has written meanwhile. */
+	if (word != old)
+		lpl_set_folio_word(folio, word);
 	queue = lpl_keep_queue(lruvec, folio, queue);
 	return lpl_place(queue, lpl_age(word, now, since), now, lpl_folio_age);
 }
@@ -440,14 +456,12 @@ void __lru_page_list_exit_lruvec(struct lruvec *lruvec)
 
 /*
  * Reclaim has just added @folio again as it could not take it; under lru_lock.
- * What it found accessed is much younger than the tail by now, and stays where
- * that put it.
+ * What it found accessed stays where its stamp put it.
  */
 void __lru_page_list_park(struct lruvec *lruvec, struct folio *folio)
 {
 	struct list_head *queue = &lruvec->lists[folio_lru_list(folio)];
-	u32 now = lpl_now();
-	u32 age = lpl_folio_age(folio, now);
+	struct list_head *parked = lruvec->lru_page_list.parked;
 
 	/*
 	 * The queue is empty where this is all, and has been read once.  On an
@@ -455,18 +469,17 @@ void __lru_page_list_park(struct lruvec *lruvec, struct folio *folio)
 	 */
 	if (folio_test_unevictable(folio) || folio_test_active(folio) || list_empty(queue))
 		return;
-	if (!age || age < lpl_folio_age(lru_to_folio(queue), now) / 2)
+	if (lpl_was_referenced(folio) || READ_ONCE(lpl_leaving))
 		return;
-	if (lpl_in_writeback(folio))
-		list_move(&folio->lru, queue);
-	else
-		list_move(&folio->lru,
-			  &lruvec->lru_page_list.parked[folio_is_file_lru(folio)]);
+	if (list_empty(&parked[0]) && list_empty(&parked[1]))
+		lruvec->lru_page_list.parked_since = lpl_now();
+	list_move(&folio->lru, &parked[folio_is_file_lru(folio)]);
+	lpl_keep_parked(lruvec, folio);
 	lpl_count(LPL_PARKED, 1);
 }
 
 /*
- * Folios of zones that reclaim does not want are parked as well, unless there
+ * Folios of zones that reclaim does not want are put aside for a round, unless there
  * are so many that finding them again in each round would cost too much; then
  * they go to the head, as ever.  Under lru_lock.
  */
@@ -485,15 +498,27 @@ struct list_head *__lru_page_list_skipped(struct lruvec *lruvec,
 	list_for_each(node, skipped)
 		if (++nr > 16 * SWAP_CLUSTER_MAX)
 			return src;
-	return &lruvec->lru_page_list.parked[file];
+	return &lruvec->lru_page_list.skipped[file];
+}
+
+/**
+ * lpl_unskip() - put folios of other zones back to the tail
+ * @lruvec: whose; lru_lock held
+ *
+ * They were taken from the tail oldest first, so their order is that of the queue.
+ */
+void lpl_unskip(struct lruvec *lruvec)
+{
+	struct list_head *skipped = lruvec->lru_page_list.skipped;
+
+	lockdep_assert_held(&lruvec->lru_lock);
+	list_splice_tail_init(&skipped[0], &lruvec->lists[LRU_INACTIVE_ANON]);
+	list_splice_tail_init(&skipped[1], &lruvec->lists[LRU_INACTIVE_FILE]);
 }
 
 /**
  * lpl_unpark() - put parked folios back to the tail
  * @lruvec: whose; lru_lock held
- *
- * They were taken from the tail and parked oldest first, so their order is
- * that of the queue.
  */
 void lpl_unpark(struct lruvec *lruvec)
 {
@@ -502,6 +527,24 @@ void lpl_unpark(struct lruvec *lruvec)
 	lockdep_assert_held(&lruvec->lru_lock);
 	list_splice_tail_init(&parked[0], &lruvec->lists[LRU_INACTIVE_ANON]);
 	list_splice_tail_init(&parked[1], &lruvec->lists[LRU_INACTIVE_FILE]);
+}
+
+/**
+ * lpl_try_again() - the same if they have been parked for long
+ * @lruvec: whose
+ * @now: even if they have not
+ */
+void lpl_try_again(struct lruvec *lruvec, bool now)
+{
+	struct lru_page_list_lruvec *state = &lruvec->lru_page_list;
+
+	if (list_empty(&state->parked[0]) && list_empty(&state->parked[1]))
+		return;
+	if (!now && lpl_now() - READ_ONCE(state->parked_since) < LPL_PARK_MOST)
+		return;
+	spin_lock_irq(&lruvec->lru_lock);
+	lpl_unpark(lruvec);
+	spin_unlock_irq(&lruvec->lru_lock);
 }
 
 /* MADV_COLD and the like; under lru_lock. */

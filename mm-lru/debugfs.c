@@ -92,6 +92,7 @@ static void lpl_list_age(const struct lpl_copy *copy, struct lpl_list *list)
 static void lpl_copy_window(struct lpl_copy *copy, struct lruvec *lruvec, bool file, u32 now)
 {
 	lpl_copy_queue(copy, &lruvec->lists[file * LRU_FILE], now);
+	lpl_copy_queue(copy, &lruvec->lru_page_list.skipped[file], now);
 	lpl_copy_queue(copy, &lruvec->lru_page_list.parked[file], now);
 	if (file)
 		lpl_copy_queue(copy, &lruvec->lru_page_list.once, now);

@@ -151,18 +151,6 @@ static u32 lpl_word_age(const struct lpl_walk *walk, const u32 *word)
 	return lpl_age(READ_ONCE(*word), walk->now, READ_ONCE(lpl_since));
 }
 
-/*
- * What came by a fault has its bit set by that, and its stamp is the time of the
- * fault: to count the bit as an access would put it before what came later, and
- * make cold pages of hot ones' age.  Not so if a harvest since has found the bit
- * clear, as of what was read ahead and is mapped now.
- */
-static bool lpl_fault_alone(const struct lpl_walk *walk, struct folio *folio,
-			    u32 word, u32 age)
-{
-	return word & LPL_FRESH && age <= walk->since && folio_test_swapbacked(folio);
-}
-
 /* @folio, whose word this is, was accessed, and its bit is clear now. */
 static void lpl_touched(struct lpl_walk *walk, struct folio *folio, u32 *word, u32 age)
 {
@@ -171,7 +159,7 @@ static void lpl_touched(struct lpl_walk *walk, struct folio *folio, u32 *word, u
 	walk->young++;
 	folio_clear_idle(folio);
 	lpl_mark_referenced(folio);
-	if (lpl_fault_alone(walk, folio, old, age)) {
+	if (lpl_fault_alone(old, age, walk->since)) {
 		/* Not over what guard writes under lru_lock. */
 		cmpxchg(word, old, old & ~LPL_FRESH);
 		walk->skipped++;
@@ -226,7 +214,7 @@ static struct folio *lpl_walk_folio(struct folio *folio)
 static bool lpl_walk_leave(struct lpl_walk *walk, struct folio *folio, u32 word, u32 age)
 {
 	if (walk->faults_only)
-		return !lpl_fault_alone(walk, folio, word, age);
+		return !lpl_fault_alone(word, age, walk->since);
 	if (age >= walk->leave && (!walk->leave || !lpl_leave(word, age, walk->every)))
 		return false;
 	if (walk->hidden || folio_test_large(folio) || folio_mapcount(folio) > 1)

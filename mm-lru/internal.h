@@ -23,7 +23,8 @@
  *   streak	harvests in a row that found it touched, 3 for more
  *   gap		time between uses, code of guard.c in half its steps; 0: not known
  *   kept	on a list of what guard keeps
- *   fresh	what was seen is the fault that brought it, not a use after it
+ *   fresh	what was seen is the fault that brought it, not a use after it;
+ *		with the longest streak, which that cannot have: it was read once
  *   valid	so that no stamp looks like "not seen yet"
  */
 #define LPL_STAMP_BITS		21
@@ -36,6 +37,7 @@
 #define LPL_KEPT		BIT(29)
 #define LPL_FRESH		BIT(30)
 #define LPL_VALID		BIT(31)
+#define LPL_ONCE		(LPL_FRESH | LPL_STREAK_MASK)
 
 /* A stamp may be younger than the current tick by so many: see lpl_age(). */
 #define LPL_STAMP_AHEAD		1024
@@ -56,10 +58,17 @@ static inline u32 lpl_word(u32 tick, u32 flags)
 	return (tick & LPL_STAMP_MASK) | LPL_VALID | flags;
 }
 
+/* On the list of what was read once, or taken from there to be evicted. */
+static inline bool lpl_once(u32 word)
+{
+	return (word & LPL_ONCE) == LPL_ONCE;
+}
+
 u32 lpl_age(u32 word, u32 now, u32 since);
 u32 lpl_word_kept(u32 word, u32 now);
 u32 lpl_word_touched(u32 word, u32 age, u32 now, u32 every);
 bool lpl_leave(u32 word, u32 age, u32 every);
+bool lpl_fault_alone(u32 word, u32 age, u32 since);
 struct list_head *lpl_place(struct list_head *queue, u32 age, u32 now,
 			    lpl_age_fn age_of);
 bool lpl_prefer_anon(u32 anon_age, u32 file_age, unsigned int swappiness);
@@ -126,7 +135,9 @@ void lpl_keep_words(void);
 void lpl_note_eviction(struct lruvec *target, u32 age);
 u32 lpl_evict_age(void);
 u32 lpl_resolution_of(struct mm_struct *mm, bool *pressure);
+void lpl_unskip(struct lruvec *lruvec);
 void lpl_unpark(struct lruvec *lruvec);
+void lpl_try_again(struct lruvec *lruvec, bool now);
 bool lpl_many_once(struct lruvec *lruvec);
 void lpl_take_once(struct lruvec *lruvec, unsigned long nr);
 

@@ -15,7 +15,7 @@
  * A folio is in the histogram from the time it is added to a list until it is
  * taken off, a shadow while it is in its slot: so the sum is right whatever
  * happens to either in between.  What was read once is in neither; its word says
- * LPL_UNCOUNTED.
+ * LPL_ONCE.
  *
  *		Locks
  *
@@ -104,7 +104,7 @@ void __lpl_keep_count(struct lruvec *lruvec, struct folio *folio)
 	u32 word = lpl_folio_word(folio);
 	u32 now = lpl_now();
 
-	if (!keep || lpl_uncounted(word))
+	if (!keep || lpl_once(word))
 		return;
 	lpl_lock_at(keep, now);
 	lpl_guard_page(&keep->guard, lpl_age_now(word, now), folio_nr_pages(folio));
@@ -118,7 +118,7 @@ static void lpl_uncount(struct lpl_keep *keep, struct folio *folio, u32 now)
 {
 	u32 word = lpl_folio_word(folio);
 
-	if (lpl_uncounted(word))
+	if (lpl_once(word))
 		return;
 	lpl_guard_unpage(&keep->guard, lpl_age_now(word, now), folio_nr_pages(folio));
 	if (!(word & LPL_KEPT))
@@ -177,10 +177,28 @@ struct list_head *__lpl_keep_queue(struct lruvec *lruvec, struct folio *folio,
 
 	if (!(word & LPL_KEPT))
 		return queue;
-	if (keep && lpl_keeps(keep))
+	if (keep && lpl_word_gap(word) && lpl_keeps(keep))
 		return &lpl_class_of(keep, folio, word)->list;
 	lpl_set_folio_word(folio, word & ~LPL_KEPT);
 	return queue;
+}
+
+/**
+ * __lpl_keep_parked() - a victim could not be evicted, and was parked
+ * @lruvec: whose; lru_lock held
+ * @folio: the folio, on one of its lists
+ *
+ * It counts as kept meanwhile: the window would be less than it is to be.
+ */
+void __lpl_keep_parked(struct lruvec *lruvec, struct folio *folio)
+{
+	struct lpl_keep *keep = lpl_keep_of(lruvec);
+	u32 word = lpl_folio_word(folio);
+
+	if (!keep || lpl_once(word) || word & LPL_KEPT)
+		return;
+	keep->window -= min_t(u32, folio_nr_pages(folio), keep->window);
+	lpl_set_folio_word(folio, word | LPL_KEPT);
 }
 
 /**
@@ -204,7 +222,7 @@ struct list_head *__lpl_keep_used(struct lruvec *lruvec, struct folio *folio,
 	bool again = word && !(word & LPL_FRESH);
 	u32 gap = lpl_word_gap(word);
 	bool keeps;
-	u32 used = lpl_word_touched(lpl_uncounted(word) ? 0 : word, age, now, period);
+	u32 used = lpl_word_touched(word, age, now, period);
 
 	if (!keep) {
 		lpl_set_folio_word(folio, used);
@@ -213,17 +231,17 @@ struct list_head *__lpl_keep_used(struct lruvec *lruvec, struct folio *folio,
 	lpl_lock_at(keep, now);
 	if (again)
 		gap = lpl_gap_after(gap, age, every, lpl_guard_age(&keep->guard));
-	if (lpl_uncounted(word))
+	if (lpl_once(word))
 		lpl_guard_page(&keep->guard, 0, nr);
 	else
 		lpl_guard_use(&keep->guard, age, nr, again);
 	keeps = lpl_guard_keeps(&keep->guard);
 	spin_unlock(&keep->lock);
 
-	if (lpl_uncounted(word))
+	if (lpl_once(word))
 		keep->window += nr;
 	used = lpl_word_set_gap(used, gap);
-	if (word & LPL_KEPT && keeps)
+	if (word & LPL_KEPT && keeps && gap)
 		used |= LPL_KEPT;
 	else if (word & LPL_KEPT)
 		keep->window += nr;
@@ -530,7 +548,7 @@ u32 lpl_keep_evicted(struct folio *folio, u32 *id)
 	unsigned long flags;
 
 	/* Large ones of files have one shadow, which may be split. */
-	if (lpl_uncounted(word) ||
+	if (lpl_once(word) ||
 	    (folio_test_large(folio) && !folio_test_swapcache(folio)))
 		return 0;
 	rcu_read_lock();
@@ -652,7 +670,6 @@ static void lpl_merge(struct lruvec *lruvec, struct lpl_keep *keep, int type)
 void lpl_keep_stop(struct lruvec *lruvec)
 {
 	struct lpl_keep *keep;
-	struct folio *folio;
 	int type;
 
 	spin_lock_irq(&lruvec->lru_lock);
@@ -660,8 +677,6 @@ void lpl_keep_stop(struct lruvec *lruvec)
 	if (keep) {
 		for (type = 0; type < ANON_AND_FILE; type++)
 			lpl_merge(lruvec, keep, type);
-		list_for_each_entry(folio, &lruvec->lru_page_list.once, lru)
-			lpl_set_folio_word(folio, lpl_folio_word(folio) & ~LPL_STREAK_MASK);
 		WRITE_ONCE(lruvec->lru_page_list.keep, NULL);
 	}
 	spin_unlock_irq(&lruvec->lru_lock);
@@ -677,8 +692,8 @@ static void lpl_count_list(struct lruvec *lruvec, struct list_head *list)
 		u32 word = lpl_folio_word(folio);
 
 		/* What was isolated as guard ended may still say that it is kept. */
-		if (word & (LPL_KEPT | LPL_GAP_MASK))
-			lpl_set_folio_word(folio, word & ~(LPL_KEPT | LPL_GAP_MASK));
+		if (word & (LPL_KEPT | LPL_GAP_MASK) || lpl_once(word))
+			lpl_set_folio_word(folio, lpl_word(word, word & LPL_FRESH));
 		__lpl_keep_count(lruvec, folio);
 	}
 }
@@ -699,13 +714,11 @@ static u32 lpl_oldest_age(struct lruvec *lruvec)
 
 static void lpl_count_all(struct lruvec *lruvec)
 {
-	struct folio *folio;
 	int type;
 
-	list_for_each_entry(folio, &lruvec->lru_page_list.once, lru)
-		lpl_set_folio_word(folio, lpl_folio_word(folio) | LPL_UNCOUNTED);
 	for (type = 0; type < ANON_AND_FILE; type++) {
 		lpl_count_list(lruvec, &lruvec->lists[type * LRU_FILE]);
+		lpl_count_list(lruvec, &lruvec->lru_page_list.skipped[type]);
 		lpl_count_list(lruvec, &lruvec->lru_page_list.parked[type]);
 	}
 }

@@ -65,19 +65,12 @@ static inline u32 lpl_word_set_gap(u32 word, u8 gap)
 	return (word & ~LPL_GAP_MASK) | (u32)lpl_gap_pack(gap) << LPL_GAP_SHIFT;
 }
 
-/* What comes has no streak; with one it has been read once, and is not counted. */
-#define LPL_UNCOUNTED	(LPL_FRESH | LPL_STREAK_MASK)
-
-static inline bool lpl_uncounted(u32 word)
-{
-	return (word & LPL_UNCOUNTED) == LPL_UNCOUNTED;
-}
-
 void __lpl_keep_count(struct lruvec *lruvec, struct folio *folio);
 void __lpl_keep_uncount(struct lruvec *lruvec, struct folio *folio);
 void __lpl_keep_uncount_all(struct lruvec *lruvec, struct list_head *folios);
 struct list_head *__lpl_keep_queue(struct lruvec *lruvec, struct folio *folio,
 				   struct list_head *queue);
+void __lpl_keep_parked(struct lruvec *lruvec, struct folio *folio);
 struct list_head *__lpl_keep_used(struct lruvec *lruvec, struct folio *folio,
 				  u32 now, u32 every, u32 period);
 void __lpl_keep_touch(struct folio *folio);
@@ -107,6 +100,12 @@ static inline struct list_head *
 lpl_keep_queue(struct lruvec *lruvec, struct folio *folio, struct list_head *queue)
 {
 	return lpl_guarded() ? __lpl_keep_queue(lruvec, folio, queue) : queue;
+}
+
+static inline void lpl_keep_parked(struct lruvec *lruvec, struct folio *folio)
+{
+	if (lpl_guarded())
+		__lpl_keep_parked(lruvec, folio);
 }
 
 #endif /* _MM_LRU_PAGE_LIST_KEEP_H */

@@ -48,8 +48,8 @@ enum lpl_policy lpl_policy(void)
 }
 
 /*
- * Set while lru is being left: nothing goes to the list of what was read once,
- * which the other policies do not look at.
+ * Set while lru is being left: nothing goes to the lists of what was read once
+ * and of what is parked, which the other policies do not look at.
  */
 bool lpl_leaving;
 
@@ -102,6 +102,7 @@ static bool lpl_drain(struct lruvec *lruvec, unsigned long *nr)
 	int left = LPL_CONVERT_BATCH;
 	enum lru_list lru;
 
+	lpl_unskip(lruvec);
 	lpl_unpark(lruvec);
 	for (lru = LRU_INACTIVE_ANON; lru <= LRU_INACTIVE_FILE; lru += LRU_FILE) {
 		struct list_head *queue = &lruvec->lists[lru];
@@ -150,9 +151,10 @@ static void lpl_leave_lruvec(struct lruvec *lruvec)
 	lpl_convert(lruvec, false);
 }
 
-static void lpl_give_up_once(struct lruvec *lruvec)
+static void lpl_give_up_lists(struct lruvec *lruvec)
 {
 	spin_lock_irq(&lruvec->lru_lock);
+	lpl_unpark(lruvec);
 	list_splice_tail_init(&lruvec->lru_page_list.once,
 			      &lruvec->lists[LRU_INACTIVE_FILE]);
 	spin_unlock_irq(&lruvec->lru_lock);
@@ -195,8 +197,8 @@ static void lpl_switch_guard(bool on)
  * cgroup_mutex and cpus_read_lock held, and memory does not come or go.
  *
  * At no time is a folio where the policy in force does not look: reclaim takes
- * over by itself what is active yet, and what was read once is on the queue
- * before lru is left.
+ * over by itself what is active yet, and what was read once or is parked is on
+ * the queue before lru is left.
  */
 static void lpl_switch_key(bool enable)
 {
@@ -209,7 +211,7 @@ static void lpl_switch_key(bool enable)
 	}
 	lpl_switch_guard(false);
 	WRITE_ONCE(lpl_leaving, true);
-	lpl_change_lruvecs(lpl_give_up_once);
+	lpl_change_lruvecs(lpl_give_up_lists);
 	static_branch_disable_cpuslocked(&lru_page_list_key);
 	/* All insertions under way, with interrupts disabled. */
 	synchronize_rcu();

@@ -68,7 +68,7 @@ u32 lpl_word_touched(u32 word, u32 age, u32 now, u32 every)
 	u32 streak = (word & LPL_STREAK_MASK) >> LPL_STREAK_SHIFT;
 
 	/* It may have been left for so long, see below. */
-	if (!word || age > (LPL_LEAVE_MOST + 2) * every)
+	if (!word || lpl_once(word) || age > (LPL_LEAVE_MOST + 2) * every)
 		streak = 0;
 	else if (streak < 3)
 		streak++;
@@ -91,9 +91,28 @@ bool lpl_leave(u32 word, u32 age, u32 every)
 {
 	u32 streak = (word & LPL_STREAK_MASK) >> LPL_STREAK_SHIFT;
 
-	if (streak < 2)
+	if (streak < 2 || lpl_once(word))
 		return false;
 	return age < (streak == 2 ? 2 : LPL_LEAVE_MOST) * every;
+}
+
+/**
+ * lpl_fault_alone() - is an accessed bit that of the fault that brought a folio?
+ * @word: of the folio
+ * @age: its age, ticks
+ * @since: ticks since the last harvest began that has looked at it
+ *
+ * Such a folio has the time of the fault as its stamp: to count the bit as an
+ * access would put it before what came later, and make cold pages of hot ones'
+ * age.  Not so if a harvest since has found the bit clear, as of what was read
+ * ahead and is mapped now; nor if it is on the list of what was read once, where
+ * it does not belong then.
+ *
+ * Return: true if it is.
+ */
+bool lpl_fault_alone(u32 word, u32 age, u32 since)
+{
+	return word & LPL_FRESH && !lpl_once(word) && age <= since;
 }
 
 static struct folio *lpl_entry(struct list_head *node)

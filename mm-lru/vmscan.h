@@ -231,6 +231,7 @@ static void lpl_shrink_lruvec(struct lruvec *lruvec, struct scan_control *sc)
 	u32 age;
 
 	lpl_take_over(lruvec);
+	lpl_try_again(lruvec, sc->priority < DEF_PRIORITY / 2);
 	lpl_allowed(lruvec, sc, allowed);
 	lpl_count(LPL_RECLAIM_ROUNDS, 1);
 
@@ -258,7 +259,7 @@ static void lpl_shrink_lruvec(struct lruvec *lruvec, struct scan_control *sc)
 	sc->nr_reclaimed += reclaimed;
 
 	spin_lock_irq(&lruvec->lru_lock);
-	lpl_unpark(lruvec);
+	lpl_unskip(lruvec);
 	spin_unlock_irq(&lruvec->lru_lock);
 }
 

@@ -187,6 +187,37 @@ static void queue_streak_ends(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lpl_age(word, 305, 0), 5U);
 }
 
+/* The bit that says so is its first use: it is not left, nor is it a streak. */
+static void queue_read_once_is_used(struct kunit *test)
+{
+	u32 word = lpl_word(100, LPL_ONCE);
+	int i;
+
+	KUNIT_EXPECT_TRUE(test, lpl_once(word));
+	KUNIT_EXPECT_FALSE(test, lpl_leave(word, 1, 10));
+	KUNIT_EXPECT_FALSE(test, lpl_fault_alone(word, 1, 10));
+	word = lpl_word_touched(word, 1, 101, 10);
+	KUNIT_EXPECT_FALSE(test, lpl_once(word));
+	KUNIT_EXPECT_FALSE(test, lpl_leave(word, 1, 10));
+
+	/* Nor does it come to look like that in any number of harvests. */
+	word = lpl_word(100, LPL_FRESH);
+	for (i = 0; i < 10; i++) {
+		KUNIT_EXPECT_FALSE(test, lpl_once(word));
+		word = lpl_word_touched(word, 1, 101 + i, 10);
+	}
+}
+
+static void queue_fault_is_no_use(struct kunit *test)
+{
+	u32 fresh = lpl_word(100, LPL_FRESH);
+
+	KUNIT_EXPECT_TRUE(test, lpl_fault_alone(fresh, 10, 10));
+	/* A harvest has looked meanwhile, and the bit is another's. */
+	KUNIT_EXPECT_FALSE(test, lpl_fault_alone(fresh, 11, 10));
+	KUNIT_EXPECT_FALSE(test, lpl_fault_alone(lpl_word(100, 0), 1, 10));
+}
+
 static void queue_read_once_goes_first(struct kunit *test)
 {
 	KUNIT_EXPECT_TRUE(test, lpl_prefer_once(LPL_ONCE_AGE, false, U32_MAX));
@@ -197,6 +228,8 @@ static void queue_read_once_goes_first(struct kunit *test)
 }
 
 static struct kunit_case queue_test_cases[] = {
+	KUNIT_CASE(queue_read_once_is_used),
+	KUNIT_CASE(queue_fault_is_no_use),
 	KUNIT_CASE(queue_empty),
 	KUNIT_CASE(queue_just_used_goes_to_the_front),
 	KUNIT_CASE(queue_same_age_goes_before),

@@ -57,6 +57,8 @@ FIXTURE(order)
 	FILE *queue;
 	int pagemap;
 	int monitor;
+	int zram;
+	int fd;
 	char *p;
 	size_t len;
 };
@@ -64,11 +66,14 @@ FIXTURE(order)
 FIXTURE_VARIANT(order)
 {
 	bool shared;
+	bool file;
 	bool watched;
 };
 
 FIXTURE_VARIANT_ADD(order, anon) { .shared = false };
 FIXTURE_VARIANT_ADD(order, shmem) { .shared = true };
+/* A block device in memory, whose pages are those of any file. */
+FIXTURE_VARIANT_ADD(order, file) { .file = true };
 /* By another reader of accessed bits, who clears them more often. */
 FIXTURE_VARIANT_ADD(order, watched) { .watched = true };
 
@@ -89,11 +94,27 @@ static int watch(const void *p, size_t len)
 	return fd;
 }
 
-FIXTURE_SETUP(order)
+/* -1 where the memory is anonymous; -2 if there is no such thing. */
+static int open_memory(bool shared, bool file, size_t len, int *zram)
 {
 	int fd = -1;
 
+	if (shared)
+		fd = memfd_create("order_test", 0);
+	if (file) {
+		*zram = zram_add(16);
+		fd = *zram < 0 ? -1 : zram_open(*zram);
+	}
+	if (shared && ftruncate(fd, len))
+		return -2;
+	return fd < 0 && (shared || file) ? -2 : fd;
+}
+
+FIXTURE_SETUP(order)
+{
 	self->monitor = -1;
+	self->zram = -1;
+	self->fd = -1;
 	if (access(LPL_DIR "policy", R_OK))
 		SKIP(return, "no lru_page_list in this kernel");
 	if (variant->watched && access(LKP25P3_PROC, R_OK))
@@ -110,13 +131,12 @@ FIXTURE_SETUP(order)
 
 	self->page = page_bytes();
 	self->len = GROUPS * GROUP * self->page;
-	if (variant->shared) {
-		fd = memfd_create("order_test", 0);
-		ASSERT_LE(0, fd);
-		ASSERT_EQ(0, ftruncate(fd, self->len));
-	}
+	self->fd = open_memory(variant->shared, variant->file, self->len, &self->zram);
+	if (variant->file && self->fd < 0)
+		SKIP(return, "no zram");
+	ASSERT_LE(-1, self->fd);
 	self->p = mmap(NULL, self->len, PROT_READ | PROT_WRITE,
-		       fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED, fd, 0);
+		       self->fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED, self->fd, 0);
 	ASSERT_NE(MAP_FAILED, self->p);
 	madvise(self->p, self->len, MADV_NOHUGEPAGE);
 	memset(self->p, 1, self->len);
@@ -133,6 +153,11 @@ FIXTURE_TEARDOWN(order)
 {
 	if (self->monitor >= 0)
 		close(self->monitor);
+	if (self->zram >= 0) {
+		munmap(self->p, self->len);
+		close(self->fd);
+		zram_remove(self->zram);
+	}
 	put_file(LPL_DIR "always", "0");
 	set_policy(self->before);
 }

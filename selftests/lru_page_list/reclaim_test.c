@@ -232,6 +232,22 @@ TEST_F_TIMEOUT(reclaim, referenced_keeps_its_frame, 300)
 	EXPECT_EQ(0, status);
 }
 
+/* They are the oldest by far, but not looked at in each round of reclaim. */
+TEST_F_TIMEOUT(reclaim, referenced_is_seldom_tried, 300)
+{
+	long rounds = lpl_stat("reclaim_rounds"), parked = lpl_stat("parked");
+	int status = run_in_group(work_referenced, self->page);
+
+	if (status == 4)
+		SKIP(return, "no vmsplice");
+	EXPECT_EQ(0, status);
+	rounds = lpl_stat("reclaim_rounds") - rounds;
+	parked = lpl_stat("parked") - parked;
+	TH_LOG("tried %ld times in %ld rounds", parked, rounds);
+	EXPECT_LT(100, rounds);
+	EXPECT_GT(2 * rounds, parked);
+}
+
 /* Pages that a device may write to at any time. */
 static int work_pinned(size_t page)
 {

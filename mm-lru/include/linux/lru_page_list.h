@@ -64,6 +64,8 @@ static inline void lru_page_list_init_lruvec(struct lruvec *lruvec)
 {
 	INIT_LIST_HEAD(&lruvec->lru_page_list.parked[0]);
 	INIT_LIST_HEAD(&lruvec->lru_page_list.parked[1]);
+	INIT_LIST_HEAD(&lruvec->lru_page_list.skipped[0]);
+	INIT_LIST_HEAD(&lruvec->lru_page_list.skipped[1]);
 	INIT_LIST_HEAD(&lruvec->lru_page_list.once);
 	/* The rest is 0, as all of lruvec is. */
 	if (lru_page_list_enabled())

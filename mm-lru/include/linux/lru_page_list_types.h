@@ -34,23 +34,27 @@ struct lru_page_list_mm {
 
 /**
  * struct lru_page_list_lruvec - queue of a memory cgroup on a node
- * @parked: folios that this round of reclaim could not take, anonymous and
- *	file; they go back to the tail at the end of the round
+ * @skipped: folios of zones that this round of reclaim is not for, anonymous and
+ *	file; they go back to the tail at its end
+ * @parked: folios that reclaim could not take, the same
  * @once: page cache that was read once and is not mapped
  * @keep: what guard keeps, %NULL without; see mm/lru_page_list/keep.c
  * @evicted_age: running average of the age at which reclaim for this memory
  *	cgroup, on this node, takes folios from it and those below; ticks
  * @evicted_at: tick in which it last did; 0: never
+ * @parked_since: tick in which the first of @parked came; under lru_lock
  *
  * Lists are under lru_lock, and count as if they were on the inactive lists; the
  * rest is written without a lock.
  */
 struct lru_page_list_lruvec {
+	struct list_head skipped[2];
 	struct list_head parked[2];
 	struct list_head once;
 	struct lpl_keep *keep;
 	u32 evicted_age;
 	u32 evicted_at;
+	u32 parked_since;
 };
 
 #endif /* _LINUX_LRU_PAGE_LIST_TYPES_H */
