@@ -82,13 +82,15 @@
  *		Folios that reclaim could not take
  *
  * The stock lists send these to the head, to be out of the way of the next
- * batch.  Here that would make them recently used.  They are parked beside the
- * queue, as looking at them again in each round would be most of its work: what
- * is to be written first, which folio_rotate_reclaimable() puts to the tail when
- * it has been; what a file system's journal holds; what somebody has a reference
- * to.  Most of that ends without a sign, so all that is parked goes back to the
- * tail together when the first has been for LPL_PARK_MOST, or when reclaim has
- * difficulties: nothing is killed for it.
+ * batch.  Here that would make them recently used.  So they are put aside until
+ * the round is over; then the list is spliced to the tail at once.  What is likely
+ * to be in the same state then is parked for longer, as looking at it again in each
+ * round would be most of the work: what is to be written first, which
+ * folio_rotate_reclaimable() puts to the tail when it has been; what a file system's
+ * journal holds; what somebody has a reference to.  Most of that ends without a
+ * sign, so all that is parked goes back to the tail together when the first has
+ * been for LPL_PARK_MOST, or when reclaim has difficulties: nothing is killed for
+ * it.
  */
 #include <linux/atomic.h>
 #include <linux/init.h>
@@ -277,8 +279,8 @@ void lpl_mark_referenced(struct folio *folio)
 }
 
 /*
- * Reclaim found @folio accessed, and has cleared its bits, and PG_referenced before
- * it looked.  That is set until the folio is added again: see below.
+ * Reclaim found @folio accessed, and has cleared its bits.  PG_referenced, which it
+ * has cleared as well, says so until the folio is added again: see below.
  */
 void __lru_page_list_referenced(struct folio *folio)
 {
@@ -286,9 +288,13 @@ void __lru_page_list_referenced(struct folio *folio)
 	folio_set_referenced(folio);
 }
 
+/* A batch of reclaim takes less, but for bad luck, ticks. */
+#define LPL_JUST_USED	5
+
+/* The flag may be of old where reclaim has not come to look at the bits. */
 static bool lpl_was_referenced(struct folio *folio)
 {
-	if (!folio_test_referenced(folio))
+	if (!folio_test_referenced(folio) || lpl_folio_age(folio, lpl_now()) > LPL_JUST_USED)
 		return false;
 	if (!lpl_flag_is_free(folio))
 		folio_clear_referenced(folio);
@@ -342,7 +348,7 @@ void lpl_keep_words(void)
 
 /* ------------------------------------------------------------------ lists */
 
-/* For which folios that reclaim could not take are parked, at the most, ticks. */
+/* For how long folios that reclaim could not take are parked at the most, ticks. */
 #define LPL_PARK_MOST	(4 * LPL_TICKS_PER_SEC)
 
 /*
@@ -454,28 +460,59 @@ void __lru_page_list_exit_lruvec(struct lruvec *lruvec)
 	kfree(lruvec->lru_page_list.keep);
 }
 
+/* By others than page tables and its cache. */
+static bool lpl_is_referenced(struct folio *folio)
+{
+	int own = folio_mapcount(folio) + folio_has_private(folio);
+
+	if (folio_test_swapcache(folio) || !folio_test_anon(folio))
+		own += folio_nr_pages(folio);
+	return folio_ref_count(folio) > own;
+}
+
+/*
+ * Is there a reason to expect that reclaim will not be able to take it for a while?
+ * That it was locked, or that this caller may not wait for a disk, is none.
+ */
+static bool lpl_is_held(struct folio *folio)
+{
+	if (folio_test_writeback(folio) || lpl_is_referenced(folio))
+		return true;
+	return !folio_test_anon(folio) && !folio_test_swapbacked(folio) &&
+	       (folio_test_dirty(folio) || folio_has_private(folio));
+}
+
 /*
  * Reclaim has just added @folio again as it could not take it; under lru_lock.
  * What it found accessed stays where its stamp put it.
  */
 void __lru_page_list_park(struct lruvec *lruvec, struct folio *folio)
 {
+	struct lru_page_list_lruvec *state = &lruvec->lru_page_list;
 	struct list_head *queue = &lruvec->lists[folio_lru_list(folio)];
-	struct list_head *parked = lruvec->lru_page_list.parked;
+	bool used = lpl_was_referenced(folio);
+	bool file = folio_is_file_lru(folio);
 
+	lockdep_assert_held(&lruvec->lru_lock);
 	/*
 	 * The queue is empty where this is all, and has been read once.  On an
 	 * active list it is if lru was chosen since it was added.
 	 */
-	if (folio_test_unevictable(folio) || folio_test_active(folio) || list_empty(queue))
+	if (used || folio_test_unevictable(folio) || folio_test_active(folio) ||
+	    list_empty(queue) || READ_ONCE(lpl_leaving))
 		return;
-	if (lpl_was_referenced(folio) || READ_ONCE(lpl_leaving))
-		return;
-	if (list_empty(&parked[0]) && list_empty(&parked[1]))
-		lruvec->lru_page_list.parked_since = lpl_now();
-	list_move(&folio->lru, &parked[folio_is_file_lru(folio)]);
-	lpl_keep_parked(lruvec, folio);
 	lpl_count(LPL_PARKED, 1);
+	if (!lpl_is_held(folio)) {
+		list_move(&folio->lru, &state->skipped[file]);
+		return;
+	}
+	if (list_empty(&state->parked[0]) && list_empty(&state->parked[1]))
+		WRITE_ONCE(state->parked_since, lpl_now());
+	lpl_keep_uncount(lruvec, folio);
+	lpl_set_coldest(folio, queue);
+	lpl_keep_parked(lruvec, folio);
+	lpl_keep_count(lruvec, folio);
+	list_move(&folio->lru, &state->parked[file]);
 }
 
 /*
@@ -529,6 +566,12 @@ void lpl_unpark(struct lruvec *lruvec)
 	list_splice_tail_init(&parked[1], &lruvec->lists[LRU_INACTIVE_FILE]);
 }
 
+static bool lpl_queues_empty(struct lruvec *lruvec)
+{
+	return list_empty(&lruvec->lists[LRU_INACTIVE_ANON]) &&
+	       list_empty(&lruvec->lists[LRU_INACTIVE_FILE]);
+}
+
 /**
  * lpl_try_again() - the same if they have been parked for long
  * @lruvec: whose
@@ -540,7 +583,8 @@ void lpl_try_again(struct lruvec *lruvec, bool now)
 
 	if (list_empty(&state->parked[0]) && list_empty(&state->parked[1]))
 		return;
-	if (!now && lpl_now() - READ_ONCE(state->parked_since) < LPL_PARK_MOST)
+	if (!now && !lpl_queues_empty(lruvec) &&
+	    lpl_now() - READ_ONCE(state->parked_since) < LPL_PARK_MOST)
 		return;
 	spin_lock_irq(&lruvec->lru_lock);
 	lpl_unpark(lruvec);

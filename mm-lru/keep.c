@@ -93,6 +93,15 @@ static struct lpl_keep *lpl_keep_of(struct lruvec *lruvec)
 	return READ_ONCE(lruvec->lru_page_list.keep);
 }
 
+/* @word is that of more pages, or of less, if @nr is negative. */
+static void lpl_count_word(struct lpl_keep *keep, u32 word, s64 nr)
+{
+	u32 *count = word & LPL_KEPT ? &keep->parked : &keep->window;
+
+	if (!(word & LPL_KEPT) || lpl_parked(word))
+		*count = max_t(s64, *count + nr, 0);
+}
+
 /**
  * __lpl_keep_count() - a folio was added to a list
  * @lruvec: whose; lru_lock held
@@ -109,8 +118,7 @@ void __lpl_keep_count(struct lruvec *lruvec, struct folio *folio)
 	lpl_lock_at(keep, now);
 	lpl_guard_page(&keep->guard, lpl_age_now(word, now), folio_nr_pages(folio));
 	spin_unlock(&keep->lock);
-	if (!(word & LPL_KEPT))
-		keep->window += folio_nr_pages(folio);
+	lpl_count_word(keep, word, folio_nr_pages(folio));
 }
 
 /* Under @lock. */
@@ -121,8 +129,7 @@ static void lpl_uncount(struct lpl_keep *keep, struct folio *folio, u32 now)
 	if (lpl_once(word))
 		return;
 	lpl_guard_unpage(&keep->guard, lpl_age_now(word, now), folio_nr_pages(folio));
-	if (!(word & LPL_KEPT))
-		keep->window -= min_t(u32, folio_nr_pages(folio), keep->window);
+	lpl_count_word(keep, word, -folio_nr_pages(folio));
 }
 
 /**
@@ -177,28 +184,23 @@ struct list_head *__lpl_keep_queue(struct lruvec *lruvec, struct folio *folio,
 
 	if (!(word & LPL_KEPT))
 		return queue;
-	if (keep && lpl_word_gap(word) && lpl_keeps(keep))
+	if (keep && !lpl_parked(word) && lpl_keeps(keep))
 		return &lpl_class_of(keep, folio, word)->list;
 	lpl_set_folio_word(folio, word & ~LPL_KEPT);
 	return queue;
 }
 
 /**
- * __lpl_keep_parked() - a victim could not be evicted, and was parked
+ * __lpl_keep_parked() - a victim could not be evicted, and is parked
  * @lruvec: whose; lru_lock held
- * @folio: the folio, on one of its lists
- *
- * It counts as kept meanwhile: the window would be less than it is to be.
+ * @folio: the folio; not counted
  */
 void __lpl_keep_parked(struct lruvec *lruvec, struct folio *folio)
 {
-	struct lpl_keep *keep = lpl_keep_of(lruvec);
 	u32 word = lpl_folio_word(folio);
 
-	if (!keep || lpl_once(word) || word & LPL_KEPT)
-		return;
-	keep->window -= min_t(u32, folio_nr_pages(folio), keep->window);
-	lpl_set_folio_word(folio, word | LPL_KEPT);
+	if (lpl_keep_of(lruvec) && !lpl_once(word))
+		lpl_set_folio_word(folio, (word & ~LPL_GAP_MASK) | LPL_KEPT);
 }
 
 /**
@@ -238,13 +240,12 @@ struct list_head *__lpl_keep_used(struct lruvec *lruvec, struct folio *folio,
 	keeps = lpl_guard_keeps(&keep->guard);
 	spin_unlock(&keep->lock);
 
-	if (lpl_once(word))
-		keep->window += nr;
 	used = lpl_word_set_gap(used, gap);
-	if (word & LPL_KEPT && keeps && gap)
+	if (word & LPL_KEPT && !lpl_parked(word) && keeps)
 		used |= LPL_KEPT;
-	else if (word & LPL_KEPT)
-		keep->window += nr;
+	if (!lpl_once(word))
+		lpl_count_word(keep, word, -(s64)nr);
+	lpl_count_word(keep, used, nr);
 	lpl_set_folio_word(folio, used);
 	return used & LPL_KEPT ? &lpl_class_of(keep, folio, used)->list : queue;
 }
@@ -263,6 +264,7 @@ void __lpl_keep_touch(struct folio *folio)
 	u32 age = lpl_age_now(word, now);
 	u32 gap = lpl_word_gap(word);
 	bool again = word && !(word & LPL_FRESH);
+	u32 kept = lpl_parked(word) ? 0 : word & LPL_KEPT;
 
 	rcu_read_lock();
 	lruvec = folio_lruvec(folio);
@@ -275,7 +277,7 @@ void __lpl_keep_touch(struct folio *folio)
 		spin_unlock_irqrestore(&keep->lock, flags);
 	}
 	rcu_read_unlock();
-	lpl_set_folio_word(folio, lpl_word_set_gap(lpl_word(now, word & LPL_KEPT), gap));
+	lpl_set_folio_word(folio, lpl_word_set_gap(lpl_word(now, kept), gap));
 }
 
 /* ---------------------------------------------------------------- victims */
@@ -383,7 +385,7 @@ static void lpl_keep_folio(struct lpl_fight *fight, struct folio *folio)
 	u32 word = lpl_folio_word(folio) | LPL_KEPT;
 	struct lpl_class *class = lpl_class_of(fight->keep, folio, word);
 
-	/* It may be one that was kept, could not be evicted, and was parked. */
+	/* It may be one that was kept, and could not be evicted. */
 	if (!(lpl_folio_word(folio) & LPL_KEPT))
 		fight->keep->window -= min_t(u32, folio_nr_pages(folio), fight->keep->window);
 	lpl_set_folio_word(folio, word);
@@ -411,14 +413,16 @@ static void lpl_take_kept(struct lpl_fight *fight, struct lpl_class *class)
 
 /*
  * The window without what was taken, which is counted until it is isolated, as if
- * frames were without it too: so each victim shrinks both in proportion.
+ * frames were without it too: so each victim shrinks both in proportion.  The same
+ * goes for what is parked.
  */
 static u32 lpl_window_left(struct lpl_fight *fight)
 {
-	u32 window = fight->keep->window;
+	struct lpl_keep *keep = fight->keep;
+	u32 window = keep->window;
 
 	window -= min(fight->of_window, window);
-	return window + lpl_guard_window(&fight->keep->guard, fight->nr[0] + fight->nr[1]);
+	return window + lpl_guard_window(&keep->guard, fight->nr[0] + fight->nr[1] + keep->parked);
 }
 
 static enum lpl_verdict lpl_fight_once(struct lpl_fight *fight, bool may_keep)
@@ -714,8 +718,12 @@ static u32 lpl_oldest_age(struct lruvec *lruvec)
 
 static void lpl_count_all(struct lruvec *lruvec)
 {
+	struct folio *folio;
 	int type;
 
+	/* A harvest that began before writes words without lru_lock. */
+	list_for_each_entry(folio, &lruvec->lru_page_list.once, lru)
+		lpl_set_folio_word(folio, lpl_folio_word(folio) | LPL_ONCE);
 	for (type = 0; type < ANON_AND_FILE; type++) {
 		lpl_count_list(lruvec, &lruvec->lists[type * LRU_FILE]);
 		lpl_count_list(lruvec, &lruvec->lru_page_list.skipped[type]);
@@ -786,7 +794,7 @@ static void lpl_keep_sum(struct lruvec *lruvec, struct lpl_keep_sums *sums)
 		lpl_lock_at(keep, lpl_now());
 		sums->frames += guard->frames;
 		sums->shadows += guard->total - min(guard->frames, guard->total);
-		sums->kept += guard->frames - min(keep->window, guard->frames);
+		sums->kept += guard->frames - min(keep->window + keep->parked, guard->frames);
 		sums->window += lpl_guard_window(guard, guard->frames);
 		sums->gain += guard->gain;
 		sums->regret += guard->regret;

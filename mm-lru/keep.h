@@ -36,6 +36,7 @@ struct lpl_class {
  * @lock: for @guard
  * @guard: what LRU would do
  * @window: pages that are counted and not LPL_KEPT; under lru_lock
+ * @parked: pages that are counted and lpl_parked(); the same
  * @id: its low 8 bits tell shadows that are counted here from older ones
  * @classes: what is kept, by type and gap
  */
@@ -44,6 +45,7 @@ struct lpl_keep {
 	spinlock_t lock; /* guard; innermost, interrupts disabled */
 	struct lpl_guard guard;
 	u32 window;
+	u32 parked;
 	u32 id;
 	struct lpl_class classes[ANON_AND_FILE][LPL_CLASSES];
 };
@@ -58,6 +60,12 @@ static inline bool lpl_guarded(void)
 static inline u8 lpl_word_gap(u32 word)
 {
 	return lpl_gap_unpack((word & LPL_GAP_MASK) >> LPL_GAP_SHIFT);
+}
+
+/* Neither in the window nor kept, as nothing is without a gap: see core.c. */
+static inline bool lpl_parked(u32 word)
+{
+	return (word & (LPL_KEPT | LPL_GAP_MASK)) == LPL_KEPT;
 }
 
 static inline u32 lpl_word_set_gap(u32 word, u8 gap)
