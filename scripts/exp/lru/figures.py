@@ -48,7 +48,7 @@ set xtics ({tics}) rotate by -20 nomirror
 set grid ytics linetype 1 linewidth 0.5 linecolor rgb '#dddddd'
 set border 3
 set tics nomirror
-set rmargin 6
+set rmargin 10
 set errorbars 0.4
 set key outside below horizontal Left reverse samplen 1 maxcols 4 width 1 spacing 1.2
 plot """ + ", \\\n     ".join(lines) + "\n"

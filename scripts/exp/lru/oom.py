@@ -99,7 +99,7 @@ class Data:
         return list(dict.fromkeys(tuple(name.split()[:3]) for name in self.found))
 
     def policies(self):
-        return list(dict.fromkeys(name.split()[3] for name in self.found))
+        return sorted({name.split()[3] for name in self.found}, key=(POLICIES + ["always"]).index)
 
     def share(self, place, policy, peers):
         """Of what the best of these reached; None if one of both is missing."""
