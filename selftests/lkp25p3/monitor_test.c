@@ -351,6 +351,7 @@ TEST_F(monitor, contiguous_entries_cut_by_the_ends_and_by_sampling)
 {
 	const char *path = THP "hugepages-64kB/enabled";
 	size_t nr = 3 * 16 - 7;
+	unsigned long faults, most;
 	struct utsname name;
 	char old[16], *p;
 
@@ -364,11 +365,23 @@ TEST_F(monitor, contiguous_entries_cut_by_the_ends_and_by_sampling)
 	ASSERT_EQ(0, put_file(path, old[0] ? old : "never"));
 	self->m.sample = 5;
 	ASSERT_EQ(0, watch(self, p + 3 * 4096, nr));
+	/*
+	 * Where a fault sets the bit, a scan may come between it and the access,
+	 * and there is a second fault: a use for each of them.
+	 */
+	faults = minor_faults();
 	write_page(p + 65536 + 8 * 4096);
+	faults = minor_faults() - faults;
+	most = faults > 1 ? faults : 1;
 	wait_for_scan(self);
 	for (size_t i = 0; i < nr; i++) {
-		EXPECT_EQ(i >= 13 && i < 29, self->sums[i]) {
+		bool used = i >= 13 && i < 29;
+
+		EXPECT_LE(used, self->sums[i]) {
 			TH_LOG("page %zu", i);
+		}
+		EXPECT_GE(used ? most : 0, self->sums[i]) {
+			TH_LOG("page %zu, %lu faults", i, faults);
 		}
 	}
 }
