@@ -260,10 +260,44 @@ class Simulator(unittest.TestCase):
         found = self.misses("rand", "2000", "7000", "1", "ms=4000")
         self.assertEqual(found["lru"], 0)
 
-    def test_costs_add_up_to_the_time_that_passed(self):
-        row = {"cpu_us": 6e6, "touch_ns": 4000, "touches": 1e6, "faults": 50000, "counted_ms": 8000}
-        touch, fault = five.costs(row)
-        self.assertAlmostEqual((touch * row["touches"] + fault * row["faults"]) / 8e9, 1, 3)
+    def test_one_cost_of_a_touch_or_one_for_each(self):
+        usual = ("rand", "2000", "5000", "1", "ms=2000", "fault_ns=5000")
+        self.assertEqual(self.misses(*usual, "touch_ns=7000"), self.misses(*usual, "touch_ns=7000,7000,7000,7000,7000"))
+        # Those that touch less lose their pages, and miss more.
+        self.assertNotEqual(self.misses(*usual, "touch_ns=7000,7000,7000,7000,70000"), self.misses(*usual, "touch_ns=7000"))
+        for bad in ("0", "7000,7000", "7000,7000,7000,7000,0", "x"):
+            done = subprocess.run([self.sim, *usual, f"touch_ns={bad}"], capture_output=True, text=True, check=False)
+            self.assertEqual((done.returncode, done.stderr), (2, f"sim: what is touch_ns={bad}?\n"))
+
+    def costs(self, *processes):
+        """processes: (touches, faults, us)"""
+        made = [dict(zip(("touches", "faults", "cpu_us"), one)) for one in processes]
+        row = {"touch_ns": 4000, "counted_ms": 8000}
+        row.update({name: sum(one[name] for one in made) for name in ("touches", "faults")})
+        touch, fault = five.costs(row, made)
+        passed = sum(ns * one["touches"] for ns, one in zip(touch, made)) + fault * row["faults"]
+        self.assertAlmostEqual(passed / 8e9, 1, 3)
+        return touch, fault
+
+    def test_costs_are_found_from_what_each_process_took(self):
+        # 9 us a touch, 30 us a fault; 5 s of CPU time took 8 s.
+        touch, fault = self.costs(*((n, f, (9 * n + 30 * f)) for n, f in
+                                    ((150000, 0), (110000, 5000), (60000, 15000), (48300, 18910), (35000, 23000))))
+        share = 8 / sum((9 * n + 30 * f) / 1e6 for n, f in
+                        ((150000, 0), (110000, 5000), (60000, 15000), (48300, 18910), (35000, 23000)))
+        self.assertTrue(all(abs(ns / share - 9000) < 2 for ns in touch))
+        self.assertLess(abs(fault / share - 30000), 2)
+
+    def test_costs_where_processes_are_all_alike(self):
+        touch, fault = self.costs(*5 * [(200000, 10000, 1200000)])
+        self.assertEqual(touch, 5 * [round(4000 * 8 / 6)])
+        self.assertEqual(fault, round(40000 * 8 / 6))
+
+    def test_costs_where_nothing_faults(self):
+        touch, fault = self.costs((300000, 0, 1000000), (200000, 0, 1000000), (100000, 3, 1000000), (100000, 0, 1000000),
+                                  (100000, 0, 1000000))
+        self.assertEqual(fault, 1)
+        self.assertLess(touch[0], touch[1])
 
 
 class FakeRun:

@@ -101,7 +101,7 @@ def resident(data, out, case):
     for part, axis in ((0, "hot part, % resident"), (1, "cold part, % resident")):
         for run in runs:
             # The fifth process has no cold part.
-            processes = range(len(run.misses) - part)
+            processes = range(len(run.processes) - part)
             lines = [[(ms, found[process][part]) for ms, found in run.series] for process in processes]
             panels.append((run.policy, axis, lines))
     name = "resident-" + case.replace(":", "-").replace("/", "-")

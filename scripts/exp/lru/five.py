@@ -54,27 +54,55 @@ def plan(case, policies, seed, args):
     return lines
 
 
-def costs(row):
-    """What a touch and a fault took of the time that passed, ns: the harvester, kswapd and the device included."""
-    spent = row["cpu_us"] * 1000
+def fitted(processes):
+    """
+    (CPU time of a touch, of a fault on top of it), ns, that say best what each process took; None where they touched and faulted
+    in proportions too much alike to tell, or hardly faulted.
+    """
+    touches, faults, took = ([p[name] for p in processes] for name in ("touches", "faults", "cpu_us"))
+
+    def dot(a, b):
+        return sum(x * y for x, y in zip(a, b))
+    tt, tf, ff = dot(touches, touches), dot(touches, faults), dot(faults, faults)
+    found = tt * ff - tf * tf
+    if found <= 0.05 * tt * ff or sum(faults) <= 100:
+        return None
+    touch = 1000 * (dot(touches, took) * ff - dot(faults, took) * tf) / found
+    fault = 1000 * (dot(faults, took) * tt - dot(touches, took) * tf) / found
+    return (touch, fault) if touch > 0 and fault > 0 else None
+
+
+def costs(row, processes):
+    """
+    What a touch took of the time that passed, of each process, and what a fault did, ns: the harvester, kswapd and the device
+    included. A touch is dearer than one of a page that was touched just before where a fault sets the accessed flag, and that
+    happens more often to a process the fewer of its pages it touches at a time.
+    """
+    spent = sum(p["cpu_us"] for p in processes) * 1000
     share = 1e6 * row["counted_ms"] / spent if spent else 1
-    touch = min(row["touch_ns"], spent / max(row["touches"], 1))
-    fault = (spent - touch * row["touches"]) / row["faults"] if row["faults"] > 100 else 0
-    return max(round(touch * share), 1), max(round(fault * share), 1)
+    found = fitted(processes)
+    if found:
+        touch, fault = found
+    else:
+        touch = min(row["touch_ns"], spent / max(row["touches"], 1))
+        fault = (spent - touch * row["touches"]) / row["faults"] if row["faults"] > 100 else 0
+    each = [(1000 * p["cpu_us"] - fault * p["faults"]) / p["touches"] if p["touches"] else touch for p in processes]
+    return [max(round(one * share), 1) for one in each], max(round(fault * share), 1)
 
 
-def simulated(sim, row, case, args, opt):
+def simulated(sim, row, processes, case, args, opt):
     """Miss ratios of exact LRU, OPT and random eviction with this run's pages, frames and costs."""
     pages, frames = int(row["pages"]), int(row["frames"])
     if frames >= 5 * pages:
         return {}
-    touch, fault = costs(row)
+    touch, fault = costs(row, processes)
     done = subprocess.run([sim, case.pattern, str(pages), str(frames), str(row["seed"]), f"ms={args.ms}",
-                           f"touch_ns={touch}", f"fault_ns={fault}", f"opt={int(opt)}", *args.options],
+                           f"touch_ns={','.join(map(str, touch))}", f"fault_ns={fault}", f"opt={int(opt)}", *args.options],
                           capture_output=True, text=True, check=False)
     if done.returncode:
         raise kernels.Error(f"the simulator: {done.stderr.strip()}")
-    found = {"sim_touch_ns": touch, "sim_fault_ns": fault}
+    mean = sum(ns * p["touches"] for ns, p in zip(touch, processes)) / max(row["touches"], 1)
+    found = {"sim_touch_ns": round(mean), "sim_fault_ns": fault}
     for line in done.stdout.splitlines():
         made = fields(line)
         if made["policy"] in ("lru", "opt", "random"):
@@ -91,19 +119,19 @@ class Run:
         if record.status:
             raise kernels.Error(f"{case.text}, {policy}, seed {seed}: fiveproc ended with {record.status}\n"
                                 + "\n".join(record.lines[-8:]))
-        processes = [fields(line) for line in record.lines if line.startswith("proc=")]
+        self.processes = [{name: float(value) for name, value in fields(line).items()}
+                          for line in record.lines if line.startswith("proc=")]
         row = {name: float(value) for name, value in record.one("result").items()
                if name not in ("policy", "pattern")}
         row["seed"] = seed
-        row["touches"] = sum(float(p["touches"]) for p in processes)
+        row["touches"] = sum(p["touches"] for p in self.processes)
         row["faults_1000"] = 1000 * row["faults"] / max(row["touches"], 1)
         row["touched_pct"] = 100 * 3 * row["pages"] / max(row["frames"], 1)
         order = record.all_of("order")
         if order:
             row["apart_60ms"] = float(order[0]["apart_60ms"])
-        row.update(simulated(sim, row, case, args, not args.quick or policy == "lru"))
+        row.update(simulated(sim, row, self.processes, case, args, not args.quick or policy == "lru"))
         self.row = row
-        self.misses = [float(p["miss"]) for p in processes]
         self.series = series(record)
         self.stats = record.stats
 
@@ -113,8 +141,9 @@ class Run:
         # After the run: since boot, or since guard was switched on.
         for name, value in self.stats.items():
             yield [self.case, self.policy, self.seed, "", "", f"stat_{name}", value]
-        for process, miss in enumerate(self.misses, 1):
-            yield [self.case, self.policy, self.seed, process, "", "miss", miss]
+        for number, process in enumerate(self.processes, 1):
+            for name in ("miss", "touches", "faults", "cpu_us"):
+                yield [self.case, self.policy, self.seed, number, "", name, f"{process[name]:.9g}"]
         for ms, found in self.series:
             for process, (hot, cold) in enumerate(found, 1):
                 yield [self.case, self.policy, self.seed, process, ms, "resident_hot_pct", f"{hot:.2f}"]

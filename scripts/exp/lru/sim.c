@@ -6,7 +6,8 @@
  * usage: sim pattern pages frames seed [key=value]...
  *
  *   zipf= hot= step= cluster=	of the pattern, as for fiveproc
- *   touch_ns=5000 fault_ns=70000	what a touch and a fault cost
+ *   touch_ns=5000 fault_ns=70000	what a touch and a fault cost; a touch also as
+ *	five numbers with commas between, one for each process
  *   slice_ms=4	what a process runs at a time
  *   ms=16000	length, of which the second half counts
  *   opt=1	0: without OPT, which takes most of the time
@@ -26,7 +27,8 @@
 
 static struct pattern how = PATTERN_DEFAULT;
 static long pages, frames, seed;
-static long touch_ns = 5000, fault_ns = 70000, slice_ms = 4, ms = 16000;
+static long touch_ns[PROCS] = { 5000, 5000, 5000, 5000, 5000 };
+static long fault_ns = 70000, slice_ms = 4, ms = 16000;
 static long with_opt = 1;
 
 /* One list over all pages; the head comes after them. */
@@ -169,7 +171,7 @@ static void simulate(enum policy policy)
 	for (k = 0; k < PROCS; k++)
 		walker_init(&walker[k], &how, k, seed, pages * (k + 1) / PROCS);
 	for (k = 0; now < length; k = (k + 1) % PROCS)
-		for (end = now + slice_ms * 1000000; now < end; now += touch_ns) {
+		for (end = now + slice_ms * 1000000; now < end; now += touch_ns[k]) {
 			int page = k * pages + next_page(&walker[k], now / 1000000);
 			bool hit = reference(policy, page);
 
@@ -269,14 +271,31 @@ static void simulate_opt(void)
 
 static const struct key { const char *name; long *value; } keys[] = {
 	{ "zipf", &how.zipf }, { "hot", &how.hot }, { "step", &how.step },
-	{ "cluster", &how.cluster }, { "touch_ns", &touch_ns }, { "fault_ns", &fault_ns },
-	{ "slice_ms", &slice_ms }, { "ms", &ms }, { "opt", &with_opt },
+	{ "cluster", &how.cluster }, { "fault_ns", &fault_ns }, { "slice_ms", &slice_ms },
+	{ "ms", &ms }, { "opt", &with_opt },
 };
+
+/* One number for all, or one for each. */
+static bool set_touch(const char *word)
+{
+	long *t = touch_ns;
+	int k, nr = sscanf(word, "%ld,%ld,%ld,%ld,%ld", t, t + 1, t + 2, t + 3, t + 4);
+
+	for (k = 0; k < PROCS; k++) {
+		if (nr == 1)
+			t[k] = t[0];
+		if (t[k] < 1)
+			return false;
+	}
+	return nr == 1 || nr == PROCS;
+}
 
 static bool set(const char *word)
 {
 	size_t i, len = strcspn(word, "=");
 
+	if (!strncmp(word, "touch_ns=", 9))
+		return set_touch(word + 9);
 	for (i = 0; word[len] && i < ARRAY_SIZE(keys); i++)
 		if (strlen(keys[i].name) == len && !strncmp(keys[i].name, word, len)) {
 			*keys[i].value = atol(word + len + 1);
@@ -299,8 +318,7 @@ int main(int argc, char **argv)
 			return fprintf(stderr, "sim: what is %s?\n", argv[i]), 2;
 	total = PROCS * pages;
 	head = total;
-	if (pages < PROCS || frames < 1 || frames >= total || touch_ns < 1 ||
-	    slice_ms < 1 || how.step < 1)
+	if (pages < PROCS || frames < 1 || frames >= total || slice_ms < 1 || how.step < 1)
 		return fprintf(stderr, "sim: frames must be less than pages, times and numbers not 0\n"), 2;
 	list = calloc(total + 1, sizeof(*list));
 	held = calloc(total, 1);
