@@ -254,30 +254,6 @@ void __lru_page_list_touch(struct folio *folio)
 		lpl_set_folio_word(folio, lpl_word(lpl_now(), 0));
 }
 
-/* Nothing else of mm reads PG_referenced of these. */
-static bool lpl_flag_is_free(struct folio *folio)
-{
-	return folio_test_anon(folio) && folio_test_swapbacked(folio);
-}
-
-/**
- * lpl_mark_referenced() - keep it known that a folio was accessed
- * @folio: the folio, mapped; the accessed bit that said so has been cleared
- *
- * What asks whether memory is in use (khugepaged, Referenced in smaps) asks for
- * accessed bits, which else would say what came since the last harvest, not
- * since reclaim, clear_refs or MADV_COLD last cleared them.  All of these clear
- * PG_referenced as well.
- *
- * Of anonymous memory only, where nothing else is read from the flag: page cache
- * is taken or kept by it.
- */
-void lpl_mark_referenced(struct folio *folio)
-{
-	if (lpl_flag_is_free(folio) && !folio_test_referenced(folio))
-		folio_set_referenced(folio);
-}
-
 /*
  * Reclaim found @folio accessed, and has cleared its bits.  PG_referenced, which it
  * has cleared as well, says so until the folio is added again: see below.

@@ -12,6 +12,7 @@
 #include <linux/mm_inline.h>
 #include <linux/mmu_notifier.h>
 #include <linux/mmap_lock.h>
+#include <linux/page_ext.h>
 #include <linux/page_idle.h>
 #include <linux/pagewalk.h>
 #include <linux/rmap.h>
@@ -35,6 +36,16 @@
 #define LPL_MOVE_BATCH		32
 
 /**
+ * struct lpl_near_word - a word that was looked up, to find those near it by
+ * @word: it; NULL: none
+ * @pfn: of its folio, which is mapped by a page table whose lock is held since
+ */
+struct lpl_near_word {
+	u32 *word;
+	unsigned long pfn;
+};
+
+/**
  * struct lpl_walk - a harvest of one mm
  * @now: the tick that touched folios are stamped with
  * @until: when to stop, ns; 0: never
@@ -54,6 +65,7 @@
  * @skipped: the same
  * @cleared: accessed bits cleared, so that the TLB has to be flushed
  * @bits: those of the table whose lock is held, for others who want to know
+ * @near: the last word that was looked up under this lock
  */
 struct lpl_walk {
 	u32 now;
@@ -74,6 +86,7 @@ struct lpl_walk {
 	unsigned long skipped;
 	bool cleared;
 	DECLARE_BITMAP(bits, PTRS_PER_PTE);
+	struct lpl_near_word near;
 };
 
 /* ----------------------------------------------------------------- moving */
@@ -146,25 +159,58 @@ static void lpl_move_batch(struct lpl_walk *walk)
 	walk->nr = 0;
 }
 
+/* Words of one section are in one array, which goes away as a whole. */
+static inline bool lpl_same_array(unsigned long pfn, unsigned long other)
+{
+#ifdef CONFIG_SPARSEMEM
+	return pfn_to_section_nr(pfn) == pfn_to_section_nr(other);
+#else
+	return pfn == other;
+#endif
+}
+
+/*
+ * lpl_mapped_word(), but faster: one word is looked up after the other, and most
+ * are in the array that the one before was in.
+ */
+static inline u32 *lpl_word_near(struct lpl_near_word *near, struct folio *folio)
+{
+	unsigned long pfn = folio_pfn(folio);
+
+	if (near->word && lpl_same_array(pfn, near->pfn))
+		return (void *)near->word + (long)(pfn - near->pfn) * (long)page_ext_size;
+	near->word = lpl_mapped_word(folio);
+	near->pfn = pfn;
+	return near->word;
+}
+
 static u32 lpl_word_age(const struct lpl_walk *walk, const u32 *word)
 {
 	return lpl_age(READ_ONCE(*word), walk->now, READ_ONCE(lpl_since));
 }
 
-/* @folio, whose word this is, was accessed, and its bit is clear now. */
-static void lpl_touched(struct lpl_walk *walk, struct folio *folio, u32 *word, u32 age)
+/*
+ * Keep it known that @folio was accessed, as the accessed bit that said so has
+ * been cleared.
+ *
+ * What asks whether memory is in use (khugepaged, Referenced in smaps) asks for
+ * accessed bits, which else would say what came since the last harvest, not
+ * since reclaim, clear_refs or MADV_COLD last cleared them.  All of these clear
+ * PG_referenced as well.
+ *
+ * Of anonymous memory only, where nothing else is read from the flag: page cache
+ * is taken or kept by it.
+ */
+static void lpl_mark_referenced(struct folio *folio)
 {
-	u32 old = READ_ONCE(*word);
+	if (lpl_flag_is_free(folio) && !folio_test_referenced(folio))
+		folio_set_referenced(folio);
+}
 
-	walk->young++;
-	folio_clear_idle(folio);
-	lpl_mark_referenced(folio);
-	if (lpl_fault_alone(old, age, walk->since)) {
-		/* Not over what guard writes under lru_lock. */
-		cmpxchg(word, old, old & ~LPL_FRESH);
-		walk->skipped++;
-		return;
-	}
+/* A use of @folio was seen, as lpl_touched() says. */
+static noinline void lpl_used(struct lpl_walk *walk, struct folio *folio, u32 *word,
+			      u32 old, u32 age)
+{
 	/* Reclaim may have taken it off its list, to look at it; else it is new. */
 	if (old && !folio_test_lru(folio))
 		folio_set_young(folio);
@@ -182,6 +228,25 @@ static void lpl_touched(struct lpl_walk *walk, struct folio *folio, u32 *word, u
 	walk->batch[walk->nr++] = folio;
 	if (walk->nr == LPL_MOVE_BATCH)
 		lpl_move_batch(walk);
+}
+
+/* @folio, whose word this is, was accessed, and its bit is clear now. */
+static inline void lpl_touched(struct lpl_walk *walk, struct folio *folio, u32 *word,
+			       u32 age)
+{
+	u32 old = READ_ONCE(*word);
+
+	walk->young++;
+	if (folio_test_idle(folio))
+		folio_clear_idle(folio);
+	lpl_mark_referenced(folio);
+	if (!lpl_fault_alone(old, age, walk->since)) {
+		lpl_used(walk, folio, word, old, age);
+		return;
+	}
+	/* Not over what guard writes under lru_lock. */
+	cmpxchg_relaxed(word, old, old & ~LPL_FRESH);
+	walk->skipped++;
 }
 
 /* ---------------------------------------------------------------- walking */
@@ -205,6 +270,14 @@ static struct folio *lpl_walk_folio(struct folio *folio)
 	if (!folio || folio_is_zone_device(folio))
 		return NULL;
 	return folio;
+}
+
+static struct folio *lpl_pte_folio(struct vm_area_struct *vma, unsigned long addr, pte_t pte)
+{
+	/* As in GUP-fast: an entry that is not special has a struct page. */
+	if (IS_ENABLED(CONFIG_ARCH_HAS_PTE_SPECIAL) && !pte_special(pte) && !pte_devmap(pte))
+		return lpl_walk_folio(pfn_folio(pte_pfn(pte)));
+	return lpl_walk_folio(vm_normal_folio(vma, addr, pte));
 }
 
 /*
@@ -237,8 +310,8 @@ static void lpl_tell(struct lpl_walk *walk, struct vm_area_struct *vma,
 static bool lpl_walk_pte(struct lpl_walk *walk, struct vm_area_struct *vma,
 			 unsigned long addr, pte_t *pte, pte_t entry)
 {
-	struct folio *folio = lpl_walk_folio(vm_normal_folio(vma, addr, entry));
-	u32 *word = folio ? lpl_mapped_word(folio) : NULL;
+	struct folio *folio = lpl_pte_folio(vma, addr, entry);
+	u32 *word = folio ? lpl_word_near(&walk->near, folio) : NULL;
 	u32 age;
 
 	if (!word)
@@ -256,21 +329,25 @@ static bool lpl_walk_pte(struct lpl_walk *walk, struct vm_area_struct *vma,
 static void lpl_walk_ptes(struct lpl_walk *walk, struct vm_area_struct *vma,
 			  unsigned long addr, pte_t *start, unsigned int nr)
 {
-	unsigned int i, step;
+	bool wanted = accessed_bits_wanted(&lpl_consumer, vma->vm_mm);
+	unsigned int i, step, visited = 0;
 
+	walk->near.word = NULL;
 	for (i = 0; i < nr; i += step) {
 		pte_t pte = ptep_get(start + i);
 
 		step = 1;
-		walk->visited++;
+		visited++;
 		if (!pte_present(pte))
 			continue;
 		/* Contiguous entries have one bit, and are cleared together. */
 		step = min(pte_batch_hint(start + i, pte), nr - i);
 		if (pte_young(pte) &&
-		    lpl_walk_pte(walk, vma, addr + i * PAGE_SIZE, start + i, pte))
+		    lpl_walk_pte(walk, vma, addr + i * PAGE_SIZE, start + i, pte) &&
+		    wanted)
 			bitmap_set(walk->bits, i, step);
 	}
+	walk->visited += visited;
 	lpl_move_batch(walk);
 	lpl_tell(walk, vma, addr, nr);
 }

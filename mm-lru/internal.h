@@ -9,7 +9,9 @@
 #include <linux/bits.h>
 #include <linux/list.h>
 #include <linux/lru_page_list.h>
+#include <linux/minmax.h>
 #include <linux/mutex.h>
+#include <linux/page-flags.h>
 #include <linux/time64.h>
 #include <linux/types.h>
 
@@ -64,11 +66,52 @@ static inline bool lpl_once(u32 word)
 	return (word & LPL_ONCE) == LPL_ONCE;
 }
 
-u32 lpl_age(u32 word, u32 now, u32 since);
+/**
+ * lpl_age() - how long ago a folio was accessed
+ * @word: its word
+ * @now: current tick
+ * @since: tick at which the policy was chosen; nothing is known from before
+ *
+ * Stamps wrap around after 2^21 ticks, 5.8 hours; lpl_word_kept() sees to it that
+ * none gets that old. An age that is nearly as much is a stamp that is younger
+ * than @now, which was read once for many folios.
+ *
+ * Return: ticks; never more than one more than @since is ago.
+ */
+static inline u32 lpl_age(u32 word, u32 now, u32 since)
+{
+	u32 most = min(now - since + 1, (u32)LPL_STAMP_MASK / 2);
+	u32 age = (now - word) & LPL_STAMP_MASK;
+
+	if (!(word & LPL_VALID))
+		return most;
+	if (age > LPL_STAMP_MASK - LPL_STAMP_AHEAD)
+		return 0;
+	return min(age, most);
+}
+
+/**
+ * lpl_fault_alone() - is an accessed bit that of the fault that brought a folio?
+ * @word: of the folio
+ * @age: its age, ticks
+ * @since: ticks since the last harvest began that has looked at it
+ *
+ * Such a folio has the time of the fault as its stamp: to count the bit as an
+ * access would put it before what came later, and make cold pages of hot ones'
+ * age.  Not so if a harvest since has found the bit clear, as of what was read
+ * ahead and is mapped now; nor if it is on the list of what was read once, where
+ * it does not belong then.
+ *
+ * Return: true if it is.
+ */
+static inline bool lpl_fault_alone(u32 word, u32 age, u32 since)
+{
+	return word & LPL_FRESH && !lpl_once(word) && age <= since;
+}
+
 u32 lpl_word_kept(u32 word, u32 now);
 u32 lpl_word_touched(u32 word, u32 age, u32 now, u32 every);
 bool lpl_leave(u32 word, u32 age, u32 every);
-bool lpl_fault_alone(u32 word, u32 age, u32 since);
 struct list_head *lpl_place(struct list_head *queue, u32 age, u32 now,
 			    lpl_age_fn age_of);
 bool lpl_prefer_anon(u32 anon_age, u32 file_age, unsigned int swappiness);
@@ -129,7 +172,13 @@ u32 lpl_folio_word(struct folio *folio);
 void lpl_set_folio_word(struct folio *folio, u32 word);
 u32 *lpl_mapped_word(struct folio *folio);
 u32 lpl_folio_age(struct folio *folio, u32 now);
-void lpl_mark_referenced(struct folio *folio);
+
+/* Nothing else of mm reads PG_referenced of these. */
+static inline bool lpl_flag_is_free(struct folio *folio)
+{
+	return folio_test_anon(folio) && folio_test_swapbacked(folio);
+}
+
 bool lpl_set_aside(void);
 void lpl_keep_words(void);
 void lpl_note_eviction(struct lruvec *target, u32 age);

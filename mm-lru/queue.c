@@ -12,30 +12,6 @@
 #include "internal.h"
 
 /**
- * lpl_age() - how long ago a folio was accessed
- * @word: its word
- * @now: current tick
- * @since: tick at which the policy was chosen; nothing is known from before
- *
- * Stamps wrap around after 2^21 ticks, 5.8 hours; lpl_word_kept() sees to it that
- * none gets that old. An age that is nearly as much is a stamp that is younger
- * than @now, which was read once for many folios.
- *
- * Return: ticks; never more than one more than @since is ago.
- */
-u32 lpl_age(u32 word, u32 now, u32 since)
-{
-	u32 most = min(now - since + 1, (u32)LPL_STAMP_MASK / 2);
-	u32 age = (now - word) & LPL_STAMP_MASK;
-
-	if (!(word & LPL_VALID))
-		return most;
-	if (age > LPL_STAMP_MASK - LPL_STAMP_AHEAD)
-		return 0;
-	return min(age, most);
-}
-
-/**
  * lpl_word_kept() - keep what is very old from looking young again
  * @word: a word
  * @now: current tick
@@ -94,25 +70,6 @@ bool lpl_leave(u32 word, u32 age, u32 every)
 	if (streak < 2 || lpl_once(word))
 		return false;
 	return age < (streak == 2 ? 2 : LPL_LEAVE_MOST) * every;
-}
-
-/**
- * lpl_fault_alone() - is an accessed bit that of the fault that brought a folio?
- * @word: of the folio
- * @age: its age, ticks
- * @since: ticks since the last harvest began that has looked at it
- *
- * Such a folio has the time of the fault as its stamp: to count the bit as an
- * access would put it before what came later, and make cold pages of hot ones'
- * age.  Not so if a harvest since has found the bit clear, as of what was read
- * ahead and is mapped now; nor if it is on the list of what was read once, where
- * it does not belong then.
- *
- * Return: true if it is.
- */
-bool lpl_fault_alone(u32 word, u32 age, u32 since)
-{
-	return word & LPL_FRESH && !lpl_once(word) && age <= since;
 }
 
 static struct folio *lpl_entry(struct list_head *node)

@@ -45,6 +45,8 @@ static DEFINE_SPINLOCK(consumers_lock);	/* to change the list */
 /**
  * accessed_bits_register() - be told of what others find
  * @consumer: stays until it is unregistered
+ *
+ * Context: may sleep, until all have ended that did not know of @consumer.
  */
 void accessed_bits_register(struct accessed_bits_consumer *consumer)
 {
@@ -52,6 +54,7 @@ void accessed_bits_register(struct accessed_bits_consumer *consumer)
 	list_add_tail_rcu(&consumer->list, &consumers);
 	spin_unlock(&consumers_lock);
 	static_branch_inc(&accessed_bits_shared);
+	synchronize_rcu();
 }
 EXPORT_SYMBOL_NS_GPL(accessed_bits_register, PAGING_LAB);
 
@@ -71,6 +74,25 @@ void accessed_bits_unregister(struct accessed_bits_consumer *consumer)
 }
 EXPORT_SYMBOL_NS_GPL(accessed_bits_unregister, PAGING_LAB);
 
+static bool is_for(const struct accessed_bits_consumer *consumer,
+		   const struct accessed_bits_consumer *self, const struct mm_struct *mm)
+{
+	return consumer != self && (!consumer->mm || consumer->mm == mm);
+}
+
+/* See accessed_bits_wanted(). */
+bool __accessed_bits_wanted(struct accessed_bits_consumer *self, struct mm_struct *mm)
+{
+	struct accessed_bits_consumer *consumer;
+	bool wanted = false;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(consumer, &consumers, list)
+		wanted |= is_for(consumer, self, mm);
+	rcu_read_unlock();
+	return wanted;
+}
+
 /* See accessed_bits_report(). */
 void __accessed_bits_report(struct accessed_bits_consumer *self,
 			    struct vm_area_struct *vma, unsigned long addr,
@@ -80,8 +102,7 @@ void __accessed_bits_report(struct accessed_bits_consumer *self,
 
 	rcu_read_lock();
 	list_for_each_entry_rcu(consumer, &consumers, list)
-		if (consumer != self &&
-		    (!consumer->mm || consumer->mm == vma->vm_mm))
+		if (is_for(consumer, self, vma->vm_mm))
 			consumer->young(consumer, vma, addr, bits, nr);
 	rcu_read_unlock();
 }

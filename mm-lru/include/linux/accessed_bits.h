@@ -74,6 +74,25 @@ void __accessed_bits_report(struct accessed_bits_consumer *self,
 			    struct vm_area_struct *vma, unsigned long addr,
 			    const unsigned long *bits, unsigned int nr);
 
+bool __accessed_bits_wanted(struct accessed_bits_consumer *self, struct mm_struct *mm);
+
+/**
+ * accessed_bits_wanted() - is anybody else to be told?
+ * @self: the consumer that is going to clear bits, or NULL
+ * @mm: of which address space
+ *
+ * Who registers later need not be told of what is cleared before the RCU read
+ * section ends that this is called in.
+ *
+ * Return: false if accessed_bits_report() would tell nobody.
+ */
+static inline bool accessed_bits_wanted(struct accessed_bits_consumer *self,
+					struct mm_struct *mm)
+{
+	return static_branch_unlikely(&accessed_bits_shared) &&
+	       __accessed_bits_wanted(self, mm);
+}
+
 /**
  * accessed_bits_report() - tell the others of bits that were cleared
  * @self: the consumer that cleared them, which is not told; or NULL
@@ -95,6 +114,12 @@ static inline void accessed_bits_report(struct accessed_bits_consumer *self,
 }
 
 #else
+
+static inline bool accessed_bits_wanted(struct accessed_bits_consumer *self,
+					struct mm_struct *mm)
+{
+	return false;
+}
 
 static inline void accessed_bits_register(struct accessed_bits_consumer *consumer)
 {
