@@ -300,6 +300,25 @@ class Simulator(unittest.TestCase):
         self.assertLess(touch[0], touch[1])
 
 
+class Held(unittest.TestCase):
+    LINES = [f"resident when={when} proc={k} hot={hot} of 100 cold={cold} of 50"
+             for when, hot, cold in (("start", 100, 50), (1000, 90, 40), (8000, 60, 30), (9000, 50, 30), ("end", 1, 1))
+             for k in range(1, 6)]
+
+    def record(self, *lines):
+        made = records.Record("lru")
+        made.lines = ["pages=150", *lines]
+        return made
+
+    def test_frames_are_those_of_the_time_that_counts(self):
+        self.assertEqual(five.held(self.record(*self.LINES), 8000), (5 * 90 + 5 * 80) / 2)
+        self.assertIsNone(five.held(self.record(*self.LINES), 10000))
+        self.assertIsNone(five.held(self.record(), 0))
+
+    def test_series_is_what_was_resident_of_each(self):
+        self.assertEqual(five.series(self.record(*self.LINES))[0], (1000, 5 * [(90, 80)]))
+
+
 class FakeRun:
     def __init__(self, case, policy, **row):
         self.case, self.policy, self.seed, self.row = case, policy, 1, dict(bad=0, **row)

@@ -124,6 +124,9 @@ class Run:
         row = {name: float(value) for name, value in record.one("result").items()
                if name not in ("policy", "pattern")}
         row["seed"] = seed
+        # At the end reclaim may just have made room, or be about to.
+        row["frames_at_end"] = row["frames"]
+        row["frames"] = held(record, args.ms / 2) or row["frames"]
         row["touches"] = sum(p["touches"] for p in self.processes)
         row["faults_1000"] = 1000 * row["faults"] / max(row["touches"], 1)
         row["touched_pct"] = 100 * 3 * row["pages"] / max(row["frames"], 1)
@@ -150,12 +153,26 @@ class Run:
                 yield [self.case, self.policy, self.seed, process, ms, "resident_cold_pct", f"{cold:.2f}"]
 
 
-def series(record):
-    """[(ms, [(% of the hot part that is resident, % of the cold part) of each process])]"""
-    times = {}
+def residents(record):
+    """(ms, pages of the hot part that are resident, all of it, the same of the cold part) of each process, while it ran"""
     for found in (line.split() for line in record.lines if line.startswith("resident ")):
         when = found[1].partition("=")[2]
         if when.isdigit():
-            hot, of_hot, cold, of_cold = (int(found[i].rpartition("=")[2]) for i in (3, 5, 6, 8))
-            times.setdefault(int(when), []).append((100 * hot / max(of_hot, 1), 100 * cold / max(of_cold, 1)))
+            yield int(when), *(int(found[i].rpartition("=")[2]) for i in (3, 5, 6, 8))
+
+
+def series(record):
+    """[(ms, [(% of the hot part that is resident, % of the cold part) of each process])]"""
+    times = {}
+    for ms, hot, of_hot, cold, of_cold in residents(record):
+        times.setdefault(ms, []).append((100 * hot / max(of_hot, 1), 100 * cold / max(of_cold, 1)))
     return sorted(times.items())
+
+
+def held(record, since):
+    """Resident pages of all processes, mean over the time from @since ms on; None if nobody looked."""
+    times = {}
+    for ms, hot, _, cold, _ in residents(record):
+        if ms >= since:
+            times[ms] = times.get(ms, 0) + hot + cold
+    return sum(times.values()) / len(times) if times else None

@@ -18,8 +18,8 @@ MEANING = [
     "The load is what the five processes go on touching together, in % of the memory available before they start: the k-th "
     "goes on touching k/5 of its part after it has touched all of it once, so their mappings are 5/3 of the load. \"fits\" is a load "
     "of 78 %, mappings of 130 %.",
-    "frames: pages of the processes that are resident at the end; \"touched, % of frames\" is the load by that measure, which "
-    "is what decides. It differs between policies by what each leaves for the rest of the system.",
+    "frames: pages of the processes that are resident, mean over the half of the run that counts; \"touched, % of frames\" is "
+    "the load by that measure, which is what decides. It differs between policies by what each leaves for the rest of the system.",
     "miss: the mean of the five processes' ratios of major faults to touches, second half of the run; faults / 1000 touches "
     "counts all processes together.",
     "fidelity: share of the resident pages that an exact LRU, by the processes' own time stamps, would hold in as many frames.",
