@@ -159,7 +159,7 @@ static void lpl_move_batch(struct lpl_walk *walk)
 	walk->nr = 0;
 }
 
-/* Words of one section are in one array, which goes away as a whole. */
+/* Words of a section are in one array, which goes away as a whole. Without sections: unknown. */
 static inline bool lpl_same_array(unsigned long pfn, unsigned long other)
 {
 #ifdef CONFIG_SPARSEMEM
@@ -274,8 +274,9 @@ static struct folio *lpl_walk_folio(struct folio *folio)
 
 static struct folio *lpl_pte_folio(struct vm_area_struct *vma, unsigned long addr, pte_t pte)
 {
-	/* As in GUP-fast: an entry that is not special has a struct page. */
-	if (IS_ENABLED(CONFIG_ARCH_HAS_PTE_SPECIAL) && !pte_special(pte) && !pte_devmap(pte))
+	/* An entry that is not special has a struct page, if it is not garbage. */
+	if (IS_ENABLED(CONFIG_ARCH_HAS_PTE_SPECIAL) && !pte_special(pte) &&
+	    pte_pfn(pte) <= highest_memmap_pfn)
 		return lpl_walk_folio(pfn_folio(pte_pfn(pte)));
 	return lpl_walk_folio(vm_normal_folio(vma, addr, pte));
 }

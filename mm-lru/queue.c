@@ -6,7 +6,6 @@
  * queue.  tests/queue_kunit.h runs all of it under UML.
  */
 #include <linux/export.h>
-#include <linux/minmax.h>
 #include <linux/mm.h>
 
 #include "internal.h"

@@ -84,13 +84,12 @@ static bool is_for(const struct accessed_bits_consumer *consumer,
 bool __accessed_bits_wanted(struct accessed_bits_consumer *self, struct mm_struct *mm)
 {
 	struct accessed_bits_consumer *consumer;
-	bool wanted = false;
 
-	rcu_read_lock();
+	/* In the caller's read section, which is what register() waits for. */
 	list_for_each_entry_rcu(consumer, &consumers, list)
-		wanted |= is_for(consumer, self, mm);
-	rcu_read_unlock();
-	return wanted;
+		if (is_for(consumer, self, mm))
+			return true;
+	return false;
 }
 
 /* See accessed_bits_report(). */

@@ -145,6 +145,20 @@ static size_t wrong(monitor_fixture *self, const unsigned char *want, unsigned i
 	return bad + (twice > allowed * granule ? twice : 0);
 }
 
+/*
+ * Write to a page; returns how often that counts at the most.  Where a fault sets
+ * the bit, a scan may come between it and the access, which then faults again: a
+ * use for each of them.
+ */
+static unsigned long write_and_count(char *p)
+{
+	long faults = minor_faults();
+
+	write_page(p);
+	faults = minor_faults() - faults;
+	return faults > 1 ? faults : 1;
+}
+
 static void touch(monitor_fixture *self, const unsigned char *set, bool writing)
 {
 	uint64_t begin = now_ns();
@@ -295,6 +309,7 @@ TEST_F(monitor, a_huge_page_counts_as_a_whole_and_is_said_to)
 {
 	size_t huge = pmd_bytes(), nr = huge / self->page;
 	char *p = map_aligned(huge, huge);
+	unsigned long most;
 
 	if (nr > MAX_PAGES || p == MAP_FAILED)
 		SKIP(return, "no room for a huge page");
@@ -302,16 +317,16 @@ TEST_F(monitor, a_huge_page_counts_as_a_whole_and_is_said_to)
 	write_pages(p, huge);
 	if (madvise(p, huge, MADV_COLLAPSE))
 		SKIP(return, "no huge page to be had");
-	/* So that no scan comes between the fault and the access, which are not one. */
-	self->m.interval_ms = 500;
 	ASSERT_EQ(0, watch(self, p, nr));
-	write_page(p + 17 * self->page);
+	most = write_and_count(p + 17 * self->page);
 	wait_for_scan(self);
 	EXPECT_EQ(huge, self->max_granule);
 	EXPECT_EQ(nr, self->last.head.coarse);
 	EXPECT_EQ(nr, self->last.head.present);
-	for (size_t i = 0; i < nr; i++)
-		ASSERT_EQ(1, self->sums[i]);
+	for (size_t i = 0; i < nr; i++) {
+		ASSERT_LE(1, self->sums[i]);
+		ASSERT_GE(most, self->sums[i]);
+	}
 }
 
 TEST_F(monitor, contiguous_entries_lose_no_access)
@@ -351,7 +366,7 @@ TEST_F(monitor, contiguous_entries_cut_by_the_ends_and_by_sampling)
 {
 	const char *path = THP "hugepages-64kB/enabled";
 	size_t nr = 3 * 16 - 7;
-	unsigned long faults, most;
+	unsigned long most;
 	struct utsname name;
 	char old[16], *p;
 
@@ -365,14 +380,7 @@ TEST_F(monitor, contiguous_entries_cut_by_the_ends_and_by_sampling)
 	ASSERT_EQ(0, put_file(path, old[0] ? old : "never"));
 	self->m.sample = 5;
 	ASSERT_EQ(0, watch(self, p + 3 * 4096, nr));
-	/*
-	 * Where a fault sets the bit, a scan may come between it and the access,
-	 * and there is a second fault: a use for each of them.
-	 */
-	faults = minor_faults();
-	write_page(p + 65536 + 8 * 4096);
-	faults = minor_faults() - faults;
-	most = faults > 1 ? faults : 1;
+	most = write_and_count(p + 65536 + 8 * 4096);
 	wait_for_scan(self);
 	for (size_t i = 0; i < nr; i++) {
 		bool used = i >= 13 && i < 29;
@@ -381,7 +389,7 @@ TEST_F(monitor, contiguous_entries_cut_by_the_ends_and_by_sampling)
 			TH_LOG("page %zu", i);
 		}
 		EXPECT_GE(used ? most : 0, self->sums[i]) {
-			TH_LOG("page %zu, %lu faults", i, faults);
+			TH_LOG("page %zu", i);
 		}
 	}
 }
@@ -567,6 +575,7 @@ static int idle_after_touch(struct __test_metadata *_metadata, monitor_fixture *
 {
 	char *p = map_written(64 * self->page);
 	uint64_t pfn = pagemap_pfn(p + 9 * self->page);
+	unsigned long most;
 
 	EXPECT_EQ(0, watch(self, p, 64));
 	/* A page has to be on its list to be idle. */
@@ -577,9 +586,10 @@ static int idle_after_touch(struct __test_metadata *_metadata, monitor_fixture *
 	}
 	if (is_idle(pfn) != 1)
 		return -1;
-	write_page(p + 9 * self->page);
+	most = write_and_count(p + 9 * self->page);
 	wait_for_scan(self);
-	EXPECT_EQ(1, self->sums[9]);
+	EXPECT_LE(1, self->sums[9]);
+	EXPECT_GE(most, self->sums[9]);
 	return is_idle(pfn);
 }
 
