@@ -6,6 +6,9 @@ build := $(or $(PAGING_BUILD_DIR),build)
 variant ?= arm64
 # Of the five processes, where it is not all of them.
 lru_cases := rand:78,rand:200,zipf:200,shift:200,seq:200,cyclic:110
+# What the budget costs, and where.
+lru_budgets := lru,budget-2,budget-4,budget-8,guard,guard-always
+lru_budget_cases := rand:200,shift:200,seq:200,cyclic:110
 # And with other parameters: pattern:parameter.
 lru_varied := shift:step=250 shift:step=1000 shift:hot=40 zipf:zipf=80 zipf:zipf=120
 
@@ -69,6 +72,7 @@ report-lru: ## the same for lru_page_list, which takes hours: lab-reports/lru_pa
 	@scripts/exp/lru/run --jobs 2 --cpu cortex-a76 --cases $(lru_cases) --out results/lru-a76
 	@scripts/exp/lru/run --jobs 2 --arch x86_64 --cases $(lru_cases) --out results/lru-x86_64
 	@scripts/exp/lru/run --jobs 2 --swap disk --no-bench --cases $(lru_cases) --out results/lru-disk
+	@scripts/exp/lru/run --jobs 2 --no-bench --cases $(lru_budget_cases) --policies $(lru_budgets) --out results/lru-budget
 	@for words in $(lru_varied); do \
 		scripts/exp/lru/run --jobs 2 --no-bench --seeds 1 --cases $${words%%:*}:200 --policies classic,mglru,lru,guard \
 			--out results/lru-with-$${words#*:} -- $${words#*:} || exit 1; \

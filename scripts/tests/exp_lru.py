@@ -99,7 +99,7 @@ class Five(Base):
                 yield f"bench work={work} ns_page=100.5 minor=10 major=1"
             yield f"total policy={policy} load=0 idle=0 ms=100 kswapd_pct=1.00 klrud_pct=0.50"
         yield f"done {name} {int(f'pattern={self.failing}' in options) or self.status}"
-        yield "stat passes 100"
+        yield from ("stat passes 100", "stat reached_ms 300")
 
     def fiveproc(self, policy, words):
         made = {"touches_s": "100000", "faults": "20000", "miss": "35.00", "scan_steal": "1.000", "frames": "3500",
@@ -218,6 +218,17 @@ class Five(Base):
         quiet(report.main, ["report", "--results", self.dir.name, "--out", os.path.join(self.dir.name, "made")])
         with open(os.path.join(self.dir.name, "made", "lru_page_list.md"), encoding="utf-8") as text:
             self.assertRegex(text.read(), r"(?m)^### .*, step=250$")
+
+    def test_what_the_budget_costs_is_in_the_report(self):
+        self.run_it("--policies", "lru,budget-2,budget-8,guard,guard-always")
+        shutil.copytree(self.out, os.path.join(self.dir.name, "lru-budget"))
+        quiet(report.main, ["report", "--results", self.dir.name, "--out", os.path.join(self.dir.name, "made")])
+        with open(os.path.join(self.dir.name, "made", "lru_page_list.md"), encoding="utf-8") as text:
+            made = text.read()
+        for policy in ("lru", "budget-2", "budget-8"):
+            self.assertRegex(made, rf"(?m)^\| rand, 200 % \| {policy} \|")
+        self.assertIn("all the time that it wants", made)
+        self.assertNotIn("was not measured", made)
 
     def test_bad_options(self):
         for words in (["--seeds", "0"], ["--cases", "vax:200"], ["--cases", "rand"], ["--cases", "rand/disk:100"],

@@ -5,7 +5,7 @@
 #	swap KIND MIB				zram, disk or no; for all lines that follow
 #	run NAME POLICY PLACE PROGRAM...	PLACE: memory, or file: in a file system of its own
 # A policy is classic, mglru, mglru-ttl (which keeps what was used in the last second, or kills), lru, always (lru,
-# harvested each 10 ms whatever that costs), guard or guard-always. What the programs print is between "begin NAME" and "done NAME".
+# harvested each 10 ms whatever that costs), guard, guard-always or budget-N (lru, with N % of a CPU). What the programs print is between "begin NAME" and "done NAME".
 cd "$(dirname "$0")" || exit 1
 here=$(pwd)
 lru=/sys/kernel/mm/lru_page_list
@@ -56,6 +56,7 @@ fresh()
 	for knob in always guard; do
 		[ ! -w $lru/$knob ] || echo 0 >$lru/$knob
 	done
+	[ ! -w $lru/budget_pct ] || echo "$budget" >$lru/budget_pct
 	[ ! -w $gen/min_ttl_ms ] || echo 0 >$gen/min_ttl_ms
 }
 
@@ -64,6 +65,7 @@ choose()
 	case $1 in
 	always | guard) echo lru >$lru/policy && echo 1 >$lru/"$1" ;;
 	guard-always) echo lru >$lru/policy && echo 1 >$lru/always && echo 1 >$lru/guard ;;
+	budget-*) echo lru >$lru/policy && echo "${1#budget-}" >$lru/budget_pct ;;
 	mglru-ttl) echo mglru >$lru/policy && echo 1000 >$gen/min_ttl_ms ;;
 	*) echo "$1" >$lru/policy ;;
 	esac 2>/dev/null
@@ -110,6 +112,7 @@ run()
 [ -d /sys/kernel/debug/lru_page_list ] || mount -t debugfs none /sys/kernel/debug
 echo 0 >/proc/sys/vm/page-cluster
 echo never >/sys/kernel/mm/transparent_hugepage/enabled
+budget=$(cat $lru/budget_pct)
 # A larger page is the least.
 echo 4096 >/sys/kernel/debug/fault_around_bytes
 # The programs' own directory, and perf's.

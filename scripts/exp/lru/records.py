@@ -17,8 +17,11 @@ POLICIES = {
     "guard": "queue with guard, within its budget",
     "guard-always": "queue with guard, harvested each 10 ms whatever it costs",
 }
-# Those of a run that names none; the last is to tell what the budget costs guard.
-USUAL = [name for name in POLICIES if name != "guard-always"]
+# To tell what the budget of 1 % costs.
+BUDGETS = (2, 4, 8)
+POLICIES.update({f"budget-{percent}": f"strict queue, with a budget of {percent} % of a CPU" for percent in BUDGETS})
+# Those of a run that names none.
+USUAL = ["classic", "mglru", "lru", "always", "guard"]
 
 
 def fields(text):

@@ -146,6 +146,22 @@ def guard_table(data):
         if rows else "guard was not run."
 
 
+def budget(data):
+    """What the budget costs the strict queue: the same with more of it."""
+    rows = []
+    for case in data.cases if data else []:
+        for policy in ("lru", *(name for name in data.policies if name.startswith("budget-"))):
+            found = [data.median(case, policy, key) for key in
+                     ("klrud_pct", "stat_reached_ms", "fidelity", "scan_steal", "miss", "touches_s")]
+            if None not in found:
+                rows.append([Case(case).title(), policy, *[text.format(value) for text, value in zip(
+                    ("{:.2f}", "{:.0f}", "{:.1f}", "{:.2f}", "{:.2f}", "{:.0f}"), found)]])
+    if not rows:
+        return "What a larger budget would change was not measured."
+    return "What a larger budget changes (`budget_pct`; with enough of it, the eighth of the eviction age is what is left):\n\n" + markdown(
+        ["case", "policy", "harvester, % CPU", "ms between harvests", "fidelity, %", "scan/steal", "miss, %", "touches/s"], rows)
+
+
 def guard_limit(data):
     """What the budget costs guard: the same, harvested each 10 ms."""
     rows = []
@@ -196,7 +212,7 @@ def others(found):
     """The tables of all but the first."""
     parts = []
     for name, data in found.items():
-        if data and name != "lru":
+        if data and name not in ("lru", "lru-budget"):
             more = f", {data.conditions['more for fiveproc']}" if name.startswith(VARIED) else ""
             parts.append(f"### {data.conditions['where']}, swap: {data.conditions['swap']}{more}\n\n"
                          f"{missed(data)}\n\n{markdown(page.HEADER, page.rows(data))}\n\n{guard_table(data)}")
@@ -276,7 +292,7 @@ def values(found, found_oom, out):
         "MEANING": "\n".join(f"* {text}" for text in page.MEANING),
         "TABLE": markdown(page.HEADER, page.rows(data)), "GRAPHS": graphs(data, out),
         "COMPARISON": comparison(data), "PEERS": peers_win(data), "GUARD": guard_table(data),
-        "GUARD_LIMIT": guard_limit(data), "LIMITS": limit_table(data), "MISSED": missed(data),
+        "GUARD_LIMIT": guard_limit(found["lru-budget"] or data), "BUDGET": budget(found["lru-budget"]), "LIMITS": limit_table(data), "MISSED": missed(data),
         "TOUCH_NS": number(data.median(case, "lru", "sim_touch_ns"), "{:.0f}"),
         "FAULT_NS": number(data.median(case, "lru", "sim_fault_ns"), "{:.0f}"), "EXAMPLE": Case(case).title(),
         "COSTS": costs(data), "COST_TEXT": cost_text(data), "SCAN": scan_text(data),
@@ -287,7 +303,7 @@ def values(found, found_oom, out):
 
 def main():
     args = report_parser("lru/report", __doc__).parse_args(sys.argv[1:])
-    found = {name: read(args.results, name) for name in [*MACHINES, "lru-disk", *varied(args.results)]}
+    found = {name: read(args.results, name) for name in [*MACHINES, "lru-disk", "lru-budget", *varied(args.results)]}
     if not found["lru"]:
         raise kernels.Error(f"there are no results in {os.path.join(args.results, 'lru')}: run scripts/exp/lru/run")
     found_oom = read_oom(args.results)
