@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import types
 import unittest
 from unittest import mock
 
@@ -229,6 +230,15 @@ class Five(Base):
             self.assertRegex(made, rf"(?m)^\| rand, 200 % \| {policy} \|")
         self.assertIn("all the time that it wants", made)
         self.assertNotIn("was not measured", made)
+
+    def test_the_conditions_tell_kernels_apart(self):
+        for contents, known in ((b"one", "sha256 7692c3ad3540"), (b"two", "sha256 3fc4ccfe7458"), (None, "unknown")):
+            if contents:
+                with open(os.path.join(self.dir.name, "Image"), "wb") as file:
+                    file.write(contents)
+            else:
+                os.remove(os.path.join(self.dir.name, "Image"))
+            self.assertEqual(records.image(types.SimpleNamespace(arch="arm64", kernel=self.dir.name)), known)
 
     def test_bad_options(self):
         for words in (["--seeds", "0"], ["--cases", "vax:200"], ["--cases", "rand"], ["--cases", "rand/disk:100"],

@@ -159,7 +159,7 @@ def measure(args):
         "where": f"QEMU, {args.arch}, {args.cpu} (an emulator: not the timing of any board)",
         "time": f"-icount, an instruction takes {2 ** args.shift} ns, one CPU",
         "date": datetime.datetime.now().strftime("%Y-%m-%d %H:%M"),
-        "swap": "as large as memory", "what grows": "half of each page does not compress",
+        "kernel image": records.image(args), "swap": "as large as memory", "what grows": "half of each page does not compress",
         "quick": "yes" if args.quick else "no", "refused": ", ".join(sorted(data.refused)) or "nothing"})
     return data
 

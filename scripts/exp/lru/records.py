@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """What measure.sh prints: one record for each line of the plan."""
 
+import hashlib
 import os
 import re
 
@@ -82,6 +83,18 @@ class Boot:
 def guest(args, disk=None, append=None):
     return target.Guest("virt", args.kernel, icount=True, shift=args.shift, cpu=args.cpu, mem=args.mem,
                         timeout=args.timeout, disk=disk, append=append)
+
+
+def image(args):
+    """The kernel's image, by the first digits of its SHA-256: what uname says does not tell builds apart."""
+    arch = kernels.ARCHES[args.arch]
+    for name in (arch["names"][-1], arch["image"]):
+        try:
+            with open(os.path.join(args.kernel, name), "rb") as file:
+                return f"sha256 {hashlib.sha256(file.read()).hexdigest()[:12]}"
+        except OSError:
+            continue
+    return "unknown"
 
 
 def measure(where, programs, plan, progress=lambda record: None):

@@ -223,7 +223,7 @@ def conditions(args, data):
         "where": f"QEMU, {args.arch}, {args.cpu} (an emulator: not the timing of any board)",
         "date": datetime.datetime.now().strftime("%Y-%m-%d %H:%M"),
         "time": f"-icount, an instruction takes {2 ** args.shift} ns, one CPU",
-        "memory": f"{args.mem}, none of it CMA (cma=0)", "swap": args.swap, "HZ": config.get("CONFIG_HZ", "unknown"),
+        "kernel image": records.image(args), "memory": f"{args.mem}, none of it CMA (cma=0)", "swap": args.swap, "HZ": config.get("CONFIG_HZ", "unknown"),
         "seeds": str(args.seeds), "length of a run": f"{args.ms} virtual ms, of which the second half counts",
         "quick": f"{args.seeds} seed, {args.ms} ms, {args.mem}" if args.quick else "no",
         "huge pages": "off", "read ahead": "none (vm.page-cluster 0, read_ahead_kb 0, fault_around_bytes of a page)",
