@@ -74,8 +74,7 @@ report-lru: ## the same for lru_page_list, which takes hours: lab-reports/lru_pa
 	@scripts/exp/lru/run --jobs 2 --swap disk --no-bench --cases $(lru_cases) --out results/lru-disk
 	@scripts/exp/lru/run --jobs 2 --no-bench --cases $(lru_budget_cases) --policies $(lru_budgets) --out results/lru-budget
 	@for words in $(lru_varied); do \
-		scripts/exp/lru/run --jobs 2 --no-bench --seeds 1 --cases $${words%%:*}:200 --policies classic,mglru,lru,guard \
-			--out results/lru-with-$${words#*:} -- $${words#*:} || exit 1; \
+		scripts/exp/lru/run --jobs 2 --no-bench --cases $${words%%:*}:200 --out results/lru-with-$${words#*:} -- $${words#*:} || exit 1; \
 	done
 	@scripts/exp/lru/oom
 	@scripts/exp/lru/report

@@ -29,9 +29,12 @@
  *
  * The one that is kept wins unless the other's gap is less than 3/4 of its: in
  * a loop all gaps are alike, so that what is kept stays and a part of the loop
- * is hit each time round.  A page whose gap is not known loses, and is not kept
- * even if there is room: so a scan goes through the window without touching what
- * is kept, and what was used once at the start of a program takes up no frames.
+ * is hit each time round.  (Were it to win more often, a hot set that moves on,
+ * whose gaps are known badly, would gain; loops of several lengths, of which the
+ * shorter ones are worth keeping, would lose more.)  A page whose gap is not
+ * known loses, and is not kept even if there is room: so a scan goes through the
+ * window without touching what is kept, and what was used once at the start of a
+ * program takes up no frames.
  *
  *		How much worse than LRU can it be?
  *
