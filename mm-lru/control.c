@@ -5,7 +5,6 @@
  * Pure functions of what they are given; tests/control_kunit.h runs them under
  * UML.
  */
-#include <linux/jiffies.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
 
@@ -25,19 +24,6 @@
 #define LPL_AGE_PARTS		8
 
 #define LPL_COARSEST		(LPL_TICKS_PER_SEC)
-
-/**
- * lpl_tick_of() - the tick of a time
- * @jiffies64: the time
- *
- * Jiffies need not divide a tick: with HZ=250 it has 3 and 2 of them in turn.
- *
- * Return: ticks of LPL_TICK_MS, wrapping around at 2^32.
- */
-u32 lpl_tick_of(u64 jiffies64)
-{
-	return div_u64(jiffies64 * MSEC_PER_SEC, HZ * LPL_TICK_MS);
-}
 
 /**
  * lpl_resolution() - how exact the queue is worth being

@@ -106,22 +106,13 @@
 
 #include "internal.h"
 #include "keep.h"
+#include "word.h"
 
 DEFINE_STATIC_KEY_FALSE(lru_page_list_key);
 /* Guard has been in force: what it made for memory cgroups may outlive that. */
 DEFINE_STATIC_KEY_FALSE(lru_page_list_kept_key);
 
 atomic_long_t lpl_stats[LPL_NR_STATS];
-
-/**
- * lpl_now() - the current tick
- *
- * Return: ticks of LPL_TICK_MS.
- */
-u32 lpl_now(void)
-{
-	return lpl_tick_of(get_jiffies_64());
-}
 
 /* ------------------------------------------------------------------ words */
 
@@ -145,11 +136,6 @@ struct page_ext_operations lru_page_list_page_ext_ops = {
 	.init = lpl_init_page_ext,
 };
 
-static u32 *lpl_word_of(struct page_ext *page_ext)
-{
-	return page_ext_data(page_ext, lru_page_list_page_ext);
-}
-
 /**
  * lpl_set_aside() - is there memory for words?
  *
@@ -158,77 +144,6 @@ static u32 *lpl_word_of(struct page_ext *page_ext)
 bool lpl_set_aside(void)
 {
 	return lpl_have_words;
-}
-
-static u32 lpl_page_word(struct page *page)
-{
-	struct page_ext *page_ext = page_ext_get(page);
-	u32 word = 0;
-
-	if (page_ext) {
-		word = READ_ONCE(*lpl_word_of(page_ext));
-		page_ext_put(page_ext);
-	}
-	return word;
-}
-
-static void lpl_set_page_word(struct page *page, u32 word)
-{
-	struct page_ext *page_ext = page_ext_get(page);
-
-	if (page_ext) {
-		WRITE_ONCE(*lpl_word_of(page_ext), word);
-		page_ext_put(page_ext);
-	}
-}
-
-/**
- * lpl_folio_word() - what is known of a folio
- * @folio: the folio
- *
- * Return: its word, 0 if nothing is.
- */
-u32 lpl_folio_word(struct folio *folio)
-{
-	return lpl_page_word(&folio->page);
-}
-
-void lpl_set_folio_word(struct folio *folio, u32 word)
-{
-	lpl_set_page_word(&folio->page, word);
-}
-
-/**
- * lpl_mapped_word() - the word of a folio, in place
- * @folio: the folio; mapped by a page table whose lock is held
- *
- * The words of memory that goes offline go away, but a mapped page is not of
- * that, and stays mapped while the lock is held.
- *
- * Return: where its word is, NULL if there is none.
- */
-u32 *lpl_mapped_word(struct folio *folio)
-{
-	struct page_ext *page_ext = page_ext_get(&folio->page);
-	u32 *word;
-
-	if (!page_ext)
-		return NULL;
-	word = lpl_word_of(page_ext);
-	page_ext_put(page_ext);
-	return word;
-}
-
-/**
- * lpl_folio_age() - how long ago a folio was last seen accessed
- * @folio: the folio
- * @now: current tick
- *
- * Return: ticks.
- */
-u32 lpl_folio_age(struct folio *folio, u32 now)
-{
-	return lpl_age(lpl_folio_word(folio), now, READ_ONCE(lpl_since));
 }
 
 /*
@@ -280,16 +195,11 @@ static bool lpl_was_referenced(struct folio *folio)
 /* The only writer of a race that is not younger: it must not win. */
 static void lpl_keep_word(struct page *page, u32 now)
 {
-	struct page_ext *page_ext = page_ext_get(page);
-	u32 *word, old;
+	u32 *word = lpl_word_at(page);
+	u32 old = word ? READ_ONCE(*word) : 0;
 
-	if (!page_ext)
-		return;
-	word = lpl_word_of(page_ext);
-	old = READ_ONCE(*word);
 	if (lpl_word_kept(old, now) != old)
 		cmpxchg(word, old, lpl_word_kept(old, now));
-	page_ext_put(page_ext);
 }
 
 /**
@@ -339,28 +249,35 @@ static bool lpl_use_once(struct folio *folio)
 	       (!folio_test_active(folio) && !folio_mapped(folio));
 }
 
+/* Where @folio goes, which is new more often than not. */
 static struct list_head *lpl_position(struct lruvec *lruvec, struct folio *folio)
 {
-	struct list_head *queue =
-		&lruvec->lists[folio_is_file_lru(folio) ? LRU_INACTIVE_FILE :
-							  LRU_INACTIVE_ANON];
-	u32 old = lpl_folio_word(folio), word = old;
+	struct list_head *queue = lpl_queue_of(lruvec, folio);
+	u32 *at = lpl_word_at(&folio->page);
+	u32 old = at ? READ_ONCE(*at) : 0, word = old;
 	u32 since = READ_ONCE(lpl_since);
 	u32 now = lpl_now();
+	bool new;
 
+	if (!at)
+		return queue;
 	/* Stamps from before the policy was chosen say nothing. */
-	if (!word || lpl_age(word, now, since) > now - since)
+	new = !word || lpl_age(word, now, since) > now - since;
+	if (new)
 		word = lpl_word(now, LPL_FRESH);
 	if ((word & LPL_FRESH || folio_test_anon(folio)) && lpl_use_once(folio)) {
-		lpl_set_folio_word(folio, lpl_word(word, LPL_ONCE));
+		WRITE_ONCE(*at, lpl_word(word, LPL_ONCE));
 		return &lruvec->lru_page_list.once;
 	}
 	if (lpl_once(word))
 		word &= ~LPL_STREAK_MASK;
 	/* Not over what a harvest has written meanwhile. */
 	if (word != old)
-		lpl_set_folio_word(folio, word);
-	queue = lpl_keep_queue(lruvec, folio, queue);
+		WRITE_ONCE(*at, word);
+	if (new)
+		return queue;
+	if (lpl_guarded() && word & LPL_KEPT)
+		queue = lpl_keep_queue(lruvec, folio, queue);
 	return lpl_place(queue, lpl_age(word, now, since), now, lpl_folio_age);
 }
 
@@ -396,7 +313,7 @@ bool __lru_page_list_add(struct lruvec *lruvec, struct folio *folio, bool tail)
 	position = tail ? NULL : lpl_position(lruvec, folio);
 	if (folio_test_active(folio))
 		folio_clear_active(folio);
-	lru = folio_lru_list(folio);
+	lru = folio_is_file_lru(folio) ? LRU_INACTIVE_FILE : LRU_INACTIVE_ANON;
 	update_lru_size(lruvec, lru, folio_zonenum(folio), folio_nr_pages(folio));
 	if (tail) {
 		/* It is to go: without a gap, guard does not keep it instead. */

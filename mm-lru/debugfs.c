@@ -22,6 +22,7 @@
 
 #include "internal.h"
 #include "keep.h"
+#include "word.h"
 
 /* A folio out of order does not hold back those around it further than this. */
 #define LPL_MERGE_WINDOW	32

@@ -12,7 +12,6 @@
 #include <linux/mm_inline.h>
 #include <linux/mmu_notifier.h>
 #include <linux/mmap_lock.h>
-#include <linux/page_ext.h>
 #include <linux/page_idle.h>
 #include <linux/pagewalk.h>
 #include <linux/rmap.h>
@@ -24,6 +23,7 @@
 #include "../internal.h"
 #include "internal.h"
 #include "keep.h"
+#include "word.h"
 
 /*
  * What reclaim looks at around what it finds accessed; a part of one table, and
@@ -38,7 +38,7 @@
 /**
  * struct lpl_near_word - a word that was looked up, to find those near it by
  * @word: it; NULL: none
- * @pfn: of its folio, which is mapped by a page table whose lock is held since
+ * @pfn: of its page, which is mapped by a page table whose lock is held since
  */
 struct lpl_near_word {
 	u32 *word;
@@ -135,6 +135,9 @@ static bool lpl_lock_list(struct folio *folio, struct lruvec **lruvec,
 	return folio_matches_lruvec(folio, *lruvec);
 }
 
+/* On a list, but on none of this policy's. */
+#define LPL_NOT_QUEUED	(BIT(PG_unevictable) | BIT(PG_active) | LRU_GEN_MASK)
+
 static void lpl_move_batch(struct lpl_walk *walk)
 {
 	struct lruvec *lruvec = NULL;
@@ -146,42 +149,16 @@ static void lpl_move_batch(struct lpl_walk *walk)
 
 		/* What is not of this policy's lists: it is being changed. */
 		if (!lpl_lock_list(folio, &lruvec, &flags) ||
-		    folio_test_unevictable(folio) ||
-		    folio_test_active(folio) || folio_lru_gen(folio) >= 0)
+		    READ_ONCE(folio->flags) & LPL_NOT_QUEUED)
 			continue;
 		list_move(&folio->lru, lpl_guarded() ?
 			  __lpl_keep_used(lruvec, folio, walk->now, walk->every, walk->period) :
-			  &lruvec->lists[folio_lru_list(folio)]);
+			  lpl_queue_of(lruvec, folio));
 		walk->moved++;
 	}
 	if (lruvec)
 		lpl_unlock_lruvec(lruvec, flags);
 	walk->nr = 0;
-}
-
-/* Words of a section are in one array, which goes away as a whole. Without sections: unknown. */
-static inline bool lpl_same_array(unsigned long pfn, unsigned long other)
-{
-#ifdef CONFIG_SPARSEMEM
-	return pfn_to_section_nr(pfn) == pfn_to_section_nr(other);
-#else
-	return pfn == other;
-#endif
-}
-
-/*
- * lpl_mapped_word(), but faster: one word is looked up after the other, and most
- * are in the array that the one before was in.
- */
-static inline u32 *lpl_word_near(struct lpl_near_word *near, struct folio *folio)
-{
-	unsigned long pfn = folio_pfn(folio);
-
-	if (near->word && lpl_same_array(pfn, near->pfn))
-		return (void *)near->word + (long)(pfn - near->pfn) * (long)page_ext_size;
-	near->word = lpl_mapped_word(folio);
-	near->pfn = pfn;
-	return near->word;
 }
 
 static u32 lpl_word_age(const struct lpl_walk *walk, const u32 *word)
@@ -230,23 +207,35 @@ static noinline void lpl_used(struct lpl_walk *walk, struct folio *folio, u32 *w
 		lpl_move_batch(walk);
 }
 
+/* An accessed bit of @folio has been cleared: others must not miss the access. */
+static inline void lpl_seen(struct lpl_walk *walk, struct folio *folio)
+{
+	walk->young++;
+	if (folio_test_idle(folio))
+		folio_clear_idle(folio);
+	lpl_mark_referenced(folio);
+}
+
+/* The bit was that of the fault that brought @folio; not over what guard writes under lru_lock. */
+static inline void lpl_faulted(struct lpl_walk *walk, struct folio *folio, u32 *word, u32 old)
+{
+	lpl_seen(walk, folio);
+	cmpxchg_relaxed(word, old, old & ~LPL_FRESH);
+	walk->skipped++;
+}
+
 /* @folio, whose word this is, was accessed, and its bit is clear now. */
 static inline void lpl_touched(struct lpl_walk *walk, struct folio *folio, u32 *word,
 			       u32 age)
 {
 	u32 old = READ_ONCE(*word);
 
-	walk->young++;
-	if (folio_test_idle(folio))
-		folio_clear_idle(folio);
-	lpl_mark_referenced(folio);
-	if (!lpl_fault_alone(old, age, walk->since)) {
-		lpl_used(walk, folio, word, old, age);
+	if (lpl_fault_alone(old, age, walk->since)) {
+		lpl_faulted(walk, folio, word, old);
 		return;
 	}
-	/* Not over what guard writes under lru_lock. */
-	cmpxchg_relaxed(word, old, old & ~LPL_FRESH);
-	walk->skipped++;
+	lpl_seen(walk, folio);
+	lpl_used(walk, folio, word, old, age);
 }
 
 /* ---------------------------------------------------------------- walking */
@@ -272,13 +261,26 @@ static struct folio *lpl_walk_folio(struct folio *folio)
 	return folio;
 }
 
-static struct folio *lpl_pte_folio(struct vm_area_struct *vma, unsigned long addr, pte_t pte)
+/*
+ * The word of what a present entry maps, which may be a part of a large folio, and
+ * that in *@page; NULL if it has none.  Most are in the array that the one before was
+ * in, and then have a struct page as well.
+ */
+static inline u32 *lpl_pte_word(struct lpl_walk *walk, struct vm_area_struct *vma,
+				unsigned long addr, pte_t pte, struct page **page)
 {
-	/* An entry that is not special has a struct page, if it is not garbage. */
+	struct lpl_near_word *near = &walk->near;
+	unsigned long pfn = pte_pfn(pte);
+
 	if (IS_ENABLED(CONFIG_ARCH_HAS_PTE_SPECIAL) && !pte_special(pte) &&
-	    pte_pfn(pte) <= highest_memmap_pfn)
-		return lpl_walk_folio(pfn_folio(pte_pfn(pte)));
-	return lpl_walk_folio(vm_normal_folio(vma, addr, pte));
+	    near->word && lpl_same_array(pfn, near->pfn)) {
+		*page = pfn_to_page(pfn);
+		return lpl_word_from(near->word, pfn - near->pfn);
+	}
+	*page = vm_normal_page(vma, addr, pte);
+	near->word = *page ? lpl_word_at(*page) : NULL;
+	near->pfn = pfn;
+	return near->word;
 }
 
 /*
@@ -307,17 +309,12 @@ static void lpl_tell(struct lpl_walk *walk, struct vm_area_struct *vma,
 	bitmap_zero(walk->bits, nr);
 }
 
-/* An entry that is present and young; false if it is left as it is. */
-static bool lpl_walk_pte(struct lpl_walk *walk, struct vm_area_struct *vma,
-			 unsigned long addr, pte_t *pte, pte_t entry)
+/* An entry of a folio, whose word this is; false if it is left as it is. */
+static bool lpl_walk_entry(struct lpl_walk *walk, struct vm_area_struct *vma,
+			   unsigned long addr, pte_t *pte, struct folio *folio, u32 *word)
 {
-	struct folio *folio = lpl_pte_folio(vma, addr, entry);
-	u32 *word = folio ? lpl_word_near(&walk->near, folio) : NULL;
-	u32 age;
+	u32 age = lpl_word_age(walk, word);
 
-	if (!word)
-		return false;
-	age = lpl_word_age(walk, word);
 	if (lpl_walk_leave(walk, folio, READ_ONCE(*word), age) ||
 	    !lpl_clear_pte(vma, addr, pte))
 		return false;
@@ -326,29 +323,65 @@ static bool lpl_walk_pte(struct lpl_walk *walk, struct vm_area_struct *vma,
 	return true;
 }
 
+/* The entry of something, if it can be on a list. */
+static bool lpl_walk_page(struct lpl_walk *walk, struct vm_area_struct *vma,
+			  unsigned long addr, pte_t *pte, struct page *page, u32 *word)
+{
+	struct folio *folio = lpl_walk_folio(page_folio(page));
+
+	if (folio && &folio->page != page)
+		word = lpl_word_at(&folio->page);
+	return folio && word && lpl_walk_entry(walk, vma, addr, pte, folio, word);
+}
+
+/*
+ * An entry that is present and young; false if it is left as it is.
+ *
+ * Where memory is short most bits that a harvest finds are those of faults, and
+ * clearing them most of what it does.  So that comes first, and nothing is looked
+ * at that is not needed for it: a word that says that a fault brought the folio is
+ * that of its first page, as others have none.
+ */
+static bool lpl_walk_pte(struct lpl_walk *walk, struct vm_area_struct *vma,
+			 unsigned long addr, pte_t *pte, pte_t entry)
+{
+	struct page *page;
+	u32 *word = lpl_pte_word(walk, vma, addr, entry, &page);
+	u32 old = word ? READ_ONCE(*word) : 0;
+
+	if (!word)
+		return false;
+	if (!lpl_faulted_between(old, walk->now, walk->leave, walk->since)) {
+		if (old && walk->faults_only)
+			return false;
+		return lpl_walk_page(walk, vma, addr, pte, page, word);
+	}
+	if (!lpl_clear_pte(vma, addr, pte))
+		return false;
+	walk->cleared = true;
+	lpl_faulted(walk, page_folio(page), word, old);
+	return true;
+}
+
 /* @nr entries of one table from @start on, which maps @addr; its lock is held. */
 static void lpl_walk_ptes(struct lpl_walk *walk, struct vm_area_struct *vma,
 			  unsigned long addr, pte_t *start, unsigned int nr)
 {
 	bool wanted = accessed_bits_wanted(&lpl_consumer, vma->vm_mm);
-	unsigned int i, step, visited = 0;
+	unsigned int i, step;
 
 	walk->near.word = NULL;
 	for (i = 0; i < nr; i += step) {
 		pte_t pte = ptep_get(start + i);
 
-		step = 1;
-		visited++;
-		if (!pte_present(pte))
-			continue;
 		/* Contiguous entries have one bit, and are cleared together. */
-		step = min(pte_batch_hint(start + i, pte), nr - i);
-		if (pte_young(pte) &&
+		step = pte_batch_hint(start + i, pte);
+		if (pte_young(pte) && pte_present(pte) &&
 		    lpl_walk_pte(walk, vma, addr + i * PAGE_SIZE, start + i, pte) &&
 		    wanted)
-			bitmap_set(walk->bits, i, step);
+			bitmap_set(walk->bits, i, min(step, nr - i));
 	}
-	walk->visited += visited;
+	walk->visited += nr;
 	lpl_move_batch(walk);
 	lpl_tell(walk, vma, addr, nr);
 }
@@ -381,7 +414,7 @@ static bool lpl_walk_huge(pmd_t *pmd, unsigned long addr, unsigned long end,
 	walk->visited++;
 	if (pmd_present(*pmd) && pmd_young(*pmd)) {
 		folio = lpl_walk_folio(vm_normal_folio_pmd(vma, addr, *pmd));
-		word = folio ? lpl_mapped_word(folio) : NULL;
+		word = folio ? lpl_word_at(&folio->page) : NULL;
 		if (word && lpl_clear_pmd(vma, addr & PMD_MASK, pmd)) {
 			walk->cleared = true;
 			bitmap_set(walk->bits, 0, (end - addr) >> PAGE_SHIFT);
@@ -489,7 +522,7 @@ static void lpl_told_folio(struct lpl_walk *walk, struct folio *folio)
 	u32 *word;
 
 	folio = lpl_walk_folio(folio);
-	word = folio ? lpl_mapped_word(folio) : NULL;
+	word = folio ? lpl_word_at(&folio->page) : NULL;
 	if (!word)
 		return;
 	/* It was set for reclaim not to miss the access, nor does it. */
@@ -567,10 +600,10 @@ void __lru_page_list_look_around(struct page_vma_mapped_walk *pvmw)
 		return;
 	walk.every = lpl_resolution_of(vma->vm_mm, &pressure);
 	walk.period = walk.every;
-	walk.leave = 2 * walk.every;
 	walk.since = walk.now - READ_ONCE(vma->vm_mm->lru_page_list.harvested);
 	walk.faults_only = lpl_guarded() &&
 			   lpl_folio_age(pfn_folio(pvmw->pfn), walk.now) <= walk.since;
+	walk.leave = walk.faults_only ? 0 : 2 * walk.every;
 	lpl_walk_ptes(&walk, vma, start,
 		      pvmw->pte - ((pvmw->address - start) >> PAGE_SHIFT),
 		      (end - start) >> PAGE_SHIFT);

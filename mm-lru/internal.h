@@ -7,9 +7,13 @@
 
 #include <linux/atomic.h>
 #include <linux/bits.h>
+#include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/lru_page_list.h>
+#include <linux/math64.h>
 #include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/mm_inline.h>
 #include <linux/mutex.h>
 #include <linux/page-flags.h>
 #include <linux/time64.h>
@@ -18,6 +22,25 @@
 /* Ages are in ticks; a tick is what the queue is exact to. */
 #define LPL_TICK_MS		10
 #define LPL_TICKS_PER_SEC	(MSEC_PER_SEC / LPL_TICK_MS)
+
+/**
+ * lpl_tick_of() - the tick of a time
+ * @jiffies64: the time
+ *
+ * Jiffies need not divide a tick: with HZ=250 it has 3 and 2 of them in turn.
+ *
+ * Return: ticks of LPL_TICK_MS, wrapping around at 2^32.
+ */
+static inline u32 lpl_tick_of(u64 jiffies64)
+{
+	return div_u64(jiffies64 * MSEC_PER_SEC, HZ * LPL_TICK_MS);
+}
+
+/* The current one. */
+static inline u32 lpl_now(void)
+{
+	return lpl_tick_of(get_jiffies_64());
+}
 
 /*
  * The word of a folio, at its first page.  0: not seen yet, or freed since.
@@ -109,6 +132,22 @@ static inline bool lpl_fault_alone(u32 word, u32 age, u32 since)
 	return word & LPL_FRESH && !lpl_once(word) && age <= since;
 }
 
+/**
+ * lpl_faulted_between() - the same, in fewer instructions
+ * @word: of the folio
+ * @now: current tick
+ * @least: its age is this, at the least, ticks
+ * @since: ticks since the last harvest began that has looked at it
+ *
+ * Return: true if it is; it may be false for a stamp that is younger than @now.
+ */
+static inline bool lpl_faulted_between(u32 word, u32 now, u32 least, u32 since)
+{
+	u32 age = (now - word) & LPL_STAMP_MASK;
+
+	return word & LPL_FRESH && !lpl_once(word) && age >= least && age <= since;
+}
+
 u32 lpl_word_kept(u32 word, u32 now);
 u32 lpl_word_touched(u32 word, u32 age, u32 now, u32 every);
 bool lpl_leave(u32 word, u32 age, u32 every);
@@ -132,7 +171,6 @@ struct lpl_budget {
 	u64 stamp;
 };
 
-u32 lpl_tick_of(u64 jiffies64);
 u32 lpl_resolution(u32 evict_age, u32 shortest, bool pressure);
 void lpl_budget_add(struct lpl_budget *budget, u64 now, unsigned int percent);
 void lpl_budget_spend(struct lpl_budget *budget, u64 used, unsigned int percent);
@@ -167,16 +205,16 @@ static inline void lpl_count(enum lpl_stat stat, unsigned long nr)
 		atomic_long_add(nr, &lpl_stats[stat]);
 }
 
-u32 lpl_now(void);
-u32 lpl_folio_word(struct folio *folio);
-void lpl_set_folio_word(struct folio *folio, u32 word);
-u32 *lpl_mapped_word(struct folio *folio);
-u32 lpl_folio_age(struct folio *folio, u32 now);
-
 /* Nothing else of mm reads PG_referenced of these. */
 static inline bool lpl_flag_is_free(struct folio *folio)
 {
 	return folio_test_anon(folio) && folio_test_swapbacked(folio);
+}
+
+/* Where it is queued: of those that are neither active nor unevictable. */
+static inline struct list_head *lpl_queue_of(struct lruvec *lruvec, struct folio *folio)
+{
+	return &lruvec->lists[folio_is_file_lru(folio) ? LRU_INACTIVE_FILE : LRU_INACTIVE_ANON];
 }
 
 bool lpl_set_aside(void);

@@ -33,6 +33,7 @@
 
 #include "internal.h"
 #include "keep.h"
+#include "word.h"
 
 DEFINE_STATIC_KEY_FALSE(lpl_guard_key);
 
@@ -169,14 +170,14 @@ void __lpl_keep_uncount_all(struct lruvec *lruvec, struct list_head *folios)
 }
 
 /**
- * __lpl_keep_queue() - which list a folio is to be added to
+ * lpl_keep_queue() - which list a folio is to be added to
  * @lruvec: whose; lru_lock held
  * @folio: the folio
  * @queue: that of the window
  *
  * Return: @queue, or that of what is kept if it was kept before.
  */
-struct list_head *__lpl_keep_queue(struct lruvec *lruvec, struct folio *folio,
+struct list_head *lpl_keep_queue(struct lruvec *lruvec, struct folio *folio,
 				   struct list_head *queue)
 {
 	struct lpl_keep *keep = lpl_keep_of(lruvec);

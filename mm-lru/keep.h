@@ -76,8 +76,8 @@ static inline u32 lpl_word_set_gap(u32 word, u8 gap)
 void __lpl_keep_count(struct lruvec *lruvec, struct folio *folio);
 void __lpl_keep_uncount(struct lruvec *lruvec, struct folio *folio);
 void __lpl_keep_uncount_all(struct lruvec *lruvec, struct list_head *folios);
-struct list_head *__lpl_keep_queue(struct lruvec *lruvec, struct folio *folio,
-				   struct list_head *queue);
+struct list_head *lpl_keep_queue(struct lruvec *lruvec, struct folio *folio,
+				 struct list_head *queue);
 void __lpl_keep_parked(struct lruvec *lruvec, struct folio *folio);
 struct list_head *__lpl_keep_used(struct lruvec *lruvec, struct folio *folio,
 				  u32 now, u32 every, u32 period);
@@ -102,12 +102,6 @@ static inline void lpl_keep_uncount(struct lruvec *lruvec, struct folio *folio)
 {
 	if (lpl_guarded())
 		__lpl_keep_uncount(lruvec, folio);
-}
-
-static inline struct list_head *
-lpl_keep_queue(struct lruvec *lruvec, struct folio *folio, struct list_head *queue)
-{
-	return lpl_guarded() ? __lpl_keep_queue(lruvec, folio, queue) : queue;
 }
 
 static inline void lpl_keep_parked(struct lruvec *lruvec, struct folio *folio)

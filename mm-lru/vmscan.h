@@ -7,6 +7,7 @@
 #ifdef CONFIG_LRU_PAGE_LIST
 #include "internal.h"
 #include "keep.h"
+#include "word.h"
 
 static bool pgdat_balanced(pg_data_t *pgdat, int order, int highest_zoneidx);
 

@@ -218,6 +218,31 @@ static void queue_fault_is_no_use(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, lpl_fault_alone(lpl_word(100, 0), 1, 10));
 }
 
+/* What is shorter must not say more than lpl_fault_alone() does. */
+static void queue_fault_in_fewer_instructions(struct kunit *test)
+{
+	static const u32 words[] = {
+		0, LPL_FRESH, LPL_VALID | LPL_FRESH, LPL_VALID | LPL_ONCE, LPL_VALID | LPL_KEPT,
+	};
+	u32 now, age, since, i;
+
+	for (now = 100; now < 2 * LPL_STAMP_MASK; now += LPL_STAMP_MASK - 7) {
+		for (age = 0; age < 30; age++) {
+			for (since = 0; since < 30; since++) {
+				for (i = 0; i < ARRAY_SIZE(words); i++) {
+					u32 word = words[i] | ((now - age) & LPL_STAMP_MASK);
+					bool alone = lpl_fault_alone(word, age, since);
+
+					KUNIT_EXPECT_EQ(test, alone && age >= 2,
+							lpl_faulted_between(word, now, 2, since));
+				}
+			}
+		}
+	}
+	/* Of the next tick. */
+	KUNIT_EXPECT_FALSE(test, lpl_faulted_between(lpl_word(101, LPL_FRESH), 100, 1, 10));
+}
+
 static void queue_read_once_goes_first(struct kunit *test)
 {
 	KUNIT_EXPECT_TRUE(test, lpl_prefer_once(LPL_ONCE_AGE, false, U32_MAX));
@@ -230,6 +255,7 @@ static void queue_read_once_goes_first(struct kunit *test)
 static struct kunit_case queue_test_cases[] = {
 	KUNIT_CASE(queue_read_once_is_used),
 	KUNIT_CASE(queue_fault_is_no_use),
+	KUNIT_CASE(queue_fault_in_fewer_instructions),
 	KUNIT_CASE(queue_empty),
 	KUNIT_CASE(queue_just_used_goes_to_the_front),
 	KUNIT_CASE(queue_same_age_goes_before),

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * lru_page_list: where the word of a page is.
+ */
+#ifndef _MM_LRU_PAGE_LIST_WORD_H
+#define _MM_LRU_PAGE_LIST_WORD_H
+
+#include <linux/compiler.h>
+#include <linux/lru_page_list.h>
+#include <linux/mm.h>
+#include <linux/mmzone.h>
+#include <linux/page_ext.h>
+
+#include "internal.h"
+
+/**
+ * lpl_word_at() - the word of a page, in place
+ * @page: the page; whoever calls this holds it: a reference, its place in a page
+ *	table or on a list whose lock is held, or it is being freed
+ *
+ * Words of memory that goes offline go away with the memory, after all of it has
+ * been freed and isolated.  So as long as the page is held its word stays, and
+ * nothing has to be held for the word.  page_ext_get() looks for it where it is
+ * looked for here, but holds off RCU too, for who has a page that may be anything;
+ * that made a third of what this policy takes of an allocation.
+ *
+ * Return: where its word is; %NULL for memory that has none, as that of devices.
+ */
+static inline u32 *lpl_word_at(const struct page *page)
+{
+#ifdef CONFIG_SPARSEMEM
+	unsigned long pfn = page_to_pfn(page);
+	void *page_ext = READ_ONCE(__pfn_to_section(pfn)->page_ext);
+
+	if (!page_ext)
+		return NULL;
+	page_ext += page_ext_size * pfn;
+#else
+	struct page_ext *page_ext = page_ext_get(page);
+
+	if (!page_ext)
+		return NULL;
+	page_ext_put(page_ext);
+#endif
+	return page_ext_data(page_ext, lru_page_list_page_ext);
+}
+
+/* Words of a section are in one array, which goes away as a whole. Without sections: unknown. */
+static inline bool lpl_same_array(unsigned long pfn, unsigned long other)
+{
+#ifdef CONFIG_SPARSEMEM
+	return pfn_to_section_nr(pfn) == pfn_to_section_nr(other);
+#else
+	return pfn == other;
+#endif
+}
+
+/* That of the page that is @distance pages on from that of @word, in the same array. */
+static inline u32 *lpl_word_from(u32 *word, long distance)
+{
+	return (void *)word + distance * (long)page_ext_size;
+}
+
+static inline u32 lpl_page_word(const struct page *page)
+{
+	u32 *word = lpl_word_at(page);
+
+	return word ? READ_ONCE(*word) : 0;
+}
+
+static inline void lpl_set_page_word(const struct page *page, u32 value)
+{
+	u32 *word = lpl_word_at(page);
+
+	if (word)
+		WRITE_ONCE(*word, value);
+}
+
+/**
+ * lpl_folio_word() - what is known of a folio
+ * @folio: the folio, held as lpl_word_at() says
+ *
+ * Return: its word, 0 if nothing is.
+ */
+static inline u32 lpl_folio_word(const struct folio *folio)
+{
+	return lpl_page_word(&folio->page);
+}
+
+static inline void lpl_set_folio_word(const struct folio *folio, u32 word)
+{
+	lpl_set_page_word(&folio->page, word);
+}
+
+/**
+ * lpl_folio_age() - how long ago a folio was last seen accessed
+ * @folio: the folio, held as lpl_word_at() says
+ * @now: current tick
+ *
+ * Return: ticks.
+ */
+static inline u32 lpl_folio_age(struct folio *folio, u32 now)
+{
+	return lpl_age(lpl_folio_word(folio), now, READ_ONCE(lpl_since));
+}
+
+#endif /* _MM_LRU_PAGE_LIST_WORD_H */
