@@ -579,11 +579,10 @@ struct accessed_bits_consumer lpl_consumer = { .young = lpl_told };
  * accessed.  Those beside it are looked at, too, which costs little where the
  * table has been found and is locked; of these, what is not near the front.
  *
- * With guard the tail is that of a small window, which what was faulted in reaches
- * before a harvest does: its bit is from that fault, then, and says nothing of
- * those beside it.  Most that are looked at so are next to each other in a loop,
- * too, where those ahead were used longest ago: to take that for a use now would
- * spoil the gaps that guard goes by.  So only bits that tell no use are cleared.
+ * With guard only the bits of faults are cleared, which tell no use, and uses are
+ * left for a harvest to find.  The tail is that of a small window then, and most that
+ * reach it are next to each other in a loop, where those ahead were used longest ago:
+ * to take what is found there for a use now would spoil the gaps that guard goes by.
  *
  * The next harvest of the address space flushes its TLB.
  */
@@ -598,12 +597,14 @@ void __lru_page_list_look_around(struct page_vma_mapped_walk *pvmw)
 
 	if (!pvmw->pte || lpl_skip_vma(vma) || READ_ONCE(lpl_always))
 		return;
-	walk.every = lpl_resolution_of(vma->vm_mm, &pressure);
-	walk.period = walk.every;
 	walk.since = walk.now - READ_ONCE(vma->vm_mm->lru_page_list.harvested);
-	walk.faults_only = lpl_guarded() &&
-			   lpl_folio_age(pfn_folio(pvmw->pfn), walk.now) <= walk.since;
-	walk.leave = walk.faults_only ? 0 : 2 * walk.every;
+	if (lpl_guarded()) {
+		walk.faults_only = true;
+	} else {
+		walk.every = lpl_resolution_of(vma->vm_mm, &pressure);
+		walk.period = walk.every;
+		walk.leave = 2 * walk.every;
+	}
 	lpl_walk_ptes(&walk, vma, start,
 		      pvmw->pte - ((pvmw->address - start) >> PAGE_SHIFT),
 		      (end - start) >> PAGE_SHIFT);

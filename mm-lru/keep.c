@@ -170,21 +170,19 @@ void __lpl_keep_uncount_all(struct lruvec *lruvec, struct list_head *folios)
 }
 
 /**
- * lpl_keep_queue() - which list a folio is to be added to
+ * lpl_keep_queue() - which list a folio that was kept before is to be added to
  * @lruvec: whose; lru_lock held
  * @folio: the folio
  * @queue: that of the window
  *
- * Return: @queue, or that of what is kept if it was kept before.
+ * Return: that of what is kept, or @queue if it is kept no longer.
  */
 struct list_head *lpl_keep_queue(struct lruvec *lruvec, struct folio *folio,
-				   struct list_head *queue)
+				 struct list_head *queue)
 {
 	struct lpl_keep *keep = lpl_keep_of(lruvec);
 	u32 word = lpl_folio_word(folio);
 
-	if (!(word & LPL_KEPT))
-		return queue;
 	if (keep && !lpl_parked(word) && lpl_keeps(keep))
 		return &lpl_class_of(keep, folio, word)->list;
 	lpl_set_folio_word(folio, word & ~LPL_KEPT);
@@ -290,6 +288,7 @@ void __lpl_keep_touch(struct folio *folio)
  * @allowed: types that may be taken
  * @swappiness: weighs them
  * @now: current tick
+ * @worst: of each type, the class whose tail is expected last; %NULL if none is kept
  * @taken: victims, oldest last
  * @nr: pages of them
  * @of_window: the same, that are counted there until they are isolated
@@ -300,6 +299,7 @@ struct lpl_fight {
 	const bool *allowed;
 	unsigned int swappiness;
 	u32 now;
+	struct lpl_class *worst[ANON_AND_FILE];
 	struct list_head taken[ANON_AND_FILE];
 	unsigned long nr[ANON_AND_FILE];
 	u32 of_window;
@@ -314,46 +314,37 @@ static struct lpl_contender lpl_contender(struct lpl_fight *fight, struct folio 
 	};
 }
 
-/* Of two of different types, weighed by swappiness. */
-static struct folio *lpl_rather(struct lpl_fight *fight, struct folio *anon, u32 anon_key,
-				struct folio *file, u32 file_key)
+static struct folio *lpl_tail_of(struct lpl_fight *fight, int type)
 {
-	if (!anon || !file)
-		return anon ?: file;
-	return lpl_prefer_anon(anon_key, file_key, fight->swappiness) ? anon : file;
+	struct list_head *queue = &fight->lruvec->lists[type * LRU_FILE];
+
+	return fight->allowed[type] && !list_empty(queue) ? lru_to_folio(queue) : NULL;
 }
 
+/* Of two of different types, the older one, weighed by swappiness. */
 static struct folio *lpl_window_tail(struct lpl_fight *fight)
 {
-	struct folio *tail[ANON_AND_FILE] = { };
-	u32 age[ANON_AND_FILE] = { };
-	int type;
+	struct folio *anon = lpl_tail_of(fight, WORKINGSET_ANON);
+	struct folio *file = lpl_tail_of(fight, WORKINGSET_FILE);
 
-	for (type = 0; type < ANON_AND_FILE; type++) {
-		struct list_head *queue = &fight->lruvec->lists[type * LRU_FILE];
-
-		if (!fight->allowed[type] || list_empty(queue))
-			continue;
-		tail[type] = lru_to_folio(queue);
-		age[type] = lpl_folio_age(tail[type], fight->now);
-	}
-	return lpl_rather(fight, tail[0], age[0], tail[1], age[1]);
+	if (!anon || !file)
+		return anon ?: file;
+	return lpl_prefer_anon(lpl_folio_age(anon, fight->now), lpl_folio_age(file, fight->now),
+			       fight->swappiness) ? anon : file;
 }
 
 /* What was the tail of @class is not; find its tail, and when that is expected. */
 static void lpl_see_tail(struct lpl_fight *fight, struct lpl_class *class)
 {
-	struct lpl_contender kept;
-
 	class->tail = NULL;
 	if (list_empty(&class->list))
 		return;
 	class->tail = lru_to_folio(&class->list);
-	kept = lpl_contender(fight, class->tail);
-	class->key = lpl_kept_key(&fight->keep->guard, &kept);
+	class->kept = lpl_contender(fight, class->tail);
+	class->key = lpl_kept_key(&fight->keep->guard, &class->kept);
 }
 
-static struct lpl_class *lpl_worst_of(struct lpl_fight *fight, int type)
+static void lpl_find_worst(struct lpl_fight *fight, int type)
 {
 	struct lpl_class *worst = NULL;
 	int i;
@@ -364,7 +355,7 @@ static struct lpl_class *lpl_worst_of(struct lpl_fight *fight, int type)
 		if (class->tail && (!worst || class->key > worst->key))
 			worst = class;
 	}
-	return worst;
+	fight->worst[type] = worst;
 }
 
 /* The class whose tail it is; NULL if nothing is kept. */
@@ -373,9 +364,9 @@ static struct lpl_class *lpl_worst(struct lpl_fight *fight)
 	struct lpl_class *anon = NULL, *file = NULL;
 
 	if (fight->allowed[WORKINGSET_ANON])
-		anon = lpl_worst_of(fight, WORKINGSET_ANON);
+		anon = fight->worst[WORKINGSET_ANON];
 	if (fight->allowed[WORKINGSET_FILE])
-		file = lpl_worst_of(fight, WORKINGSET_FILE);
+		file = fight->worst[WORKINGSET_FILE];
 	if (!anon || !file)
 		return anon ?: file;
 	return lpl_prefer_anon(anon->key, file->key, fight->swappiness) ? anon : file;
@@ -391,8 +382,10 @@ static void lpl_keep_folio(struct lpl_fight *fight, struct folio *folio)
 		fight->keep->window -= min_t(u32, folio_nr_pages(folio), fight->keep->window);
 	lpl_set_folio_word(folio, word);
 	list_move(&folio->lru, &class->list);
-	if (!class->tail)
+	if (!class->tail) {
 		lpl_see_tail(fight, class);
+		lpl_find_worst(fight, lpl_type(folio));
+	}
 }
 
 static void lpl_take_victim(struct lpl_fight *fight, struct folio *folio)
@@ -408,8 +401,11 @@ static void lpl_take_victim(struct lpl_fight *fight, struct folio *folio)
 /* Its word still says that it is kept: if it turns out to be in use, it is again. */
 static void lpl_take_kept(struct lpl_fight *fight, struct lpl_class *class)
 {
+	int type = lpl_type(class->tail);
+
 	lpl_take_victim(fight, class->tail);
 	lpl_see_tail(fight, class);
+	lpl_find_worst(fight, type);
 }
 
 /*
@@ -430,15 +426,14 @@ static enum lpl_verdict lpl_fight_once(struct lpl_fight *fight, bool may_keep)
 {
 	struct folio *tail = lpl_window_tail(fight);
 	struct lpl_class *worst = lpl_worst(fight);
-	struct lpl_contender t, w;
+	struct lpl_contender contender;
 	enum lpl_verdict verdict;
 
 	if (tail)
-		t = lpl_contender(fight, tail);
-	if (worst)
-		w = lpl_contender(fight, worst->tail);
+		contender = lpl_contender(fight, tail);
 	verdict = lpl_guard_judge(&fight->keep->guard, lpl_window_left(fight),
-				  tail ? &t : NULL, worst ? &w : NULL, may_keep);
+				  tail ? &contender : NULL, worst ? &worst->kept : NULL,
+				  may_keep);
 	/* First, as what is kept instead may be of the same class. */
 	if (worst && (verdict == LPL_EVICT_KEPT || verdict == LPL_REPLACE_KEPT))
 		lpl_take_kept(fight, worst);
@@ -459,6 +454,7 @@ static void lpl_fight_all(struct lpl_fight *fight, unsigned long nr)
 		INIT_LIST_HEAD(&fight->taken[type]);
 		for (i = 0; i < LPL_CLASSES; i++)
 			lpl_see_tail(fight, &fight->keep->classes[type][i]);
+		lpl_find_worst(fight, type);
 	}
 	do {
 		last = fight->nr[0] + fight->nr[1];
@@ -524,15 +520,15 @@ s64 lpl_keep_age(struct lruvec *lruvec, int type, s64 age)
 
 	if (!keep)
 		return age;
-	for (class = 0; class < LPL_CLASSES; class++) {
+	lpl_lock_at(keep, now);
+	lru = lpl_guard_age(&keep->guard);
+	spin_unlock(&keep->lock);
+	for (class = 0; class < LPL_CLASSES && age < lru; class++) {
 		struct list_head *list = &keep->classes[type][class].list;
 
 		if (!list_empty(list))
 			age = max_t(s64, age, lpl_folio_age(lru_to_folio(list), now));
 	}
-	lpl_lock_at(keep, now);
-	lru = lpl_guard_age(&keep->guard);
-	spin_unlock(&keep->lock);
 	return min(age, lru);
 }
 

@@ -20,13 +20,15 @@
  * struct lpl_class - what is kept of a type and of gaps that are alike
  * @list: most recently used first
  * @tail: while victims are chosen: the last, %NULL if there is none
- * @key: while victims are chosen: lpl_kept_key() of @tail
+ * @kept: while victims are chosen: @tail, as guard sees it
+ * @key: while victims are chosen: lpl_kept_key() of @kept
  *
  * All under lru_lock; victims are chosen in one hold of it.
  */
 struct lpl_class {
 	struct list_head list;
 	struct folio *tail;
+	struct lpl_contender kept;
 	u32 key;
 };
 
