@@ -22,7 +22,7 @@
  * been freed and isolated.  So as long as the page is held its word stays, and
  * nothing has to be held for the word.  page_ext_get() looks for it where it is
  * looked for here, but holds off RCU too, for who has a page that may be anything;
- * that made a third of what this policy takes of an allocation.
+ * that was most of what this policy took of an allocation.
  *
  * Return: where its word is; %NULL for memory that has none, as that of devices.
  */
