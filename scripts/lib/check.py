@@ -8,7 +8,9 @@ usage: scripts/check [--full] [--only PATTERN]... [--list]
   --list          print the steps and do nothing
 
 Kernels are built while the tests of those that are there run. The output of
-each step is in build/log/check/. The last line counts the tests.
+each step is in build/log/check/. Its line has how long it took, how much CPU time
+that was (a busy or slow machine shows in the two), and its results. The last line
+counts the tests.
 """
 
 import os
@@ -73,6 +75,7 @@ class Running:
         self.step = step
         self.log = os.path.join(LOGS, re.sub(r"\W+", "-", step.name) + ".log")
         self.start = time.monotonic()
+        self.cpu = 0.0
         env = dict(os.environ, PYTHONDONTWRITEBYTECODE="1")
         with open(self.log, "wb") as out:
             self.process = subprocess.Popen(step.command, shell=True, cwd=ROOT, env=env,
@@ -85,7 +88,7 @@ class Running:
 
     def ended(self):
         """Whether it has, be it as its time was up."""
-        if self.process.poll() is not None:
+        if self.reaped():
             return True
         if self.seconds() < self.step.limit:
             return False
@@ -93,12 +96,22 @@ class Running:
         self.process.returncode = None
         return True
 
+    def reaped(self):
+        """As Popen.poll(), which does not tell what it used."""
+        pid, status, used = os.wait4(self.process.pid, os.WNOHANG)
+        if not pid:
+            return False
+        self.process.returncode = os.waitstatus_to_exitcode(status)
+        self.cpu = used.ru_utime + used.ru_stime
+        return True
+
     def results(self):
         """Says how it went."""
         with open(self.log, errors="replace") as lines:
             text = lines.read()
         results = judge(self.step, self.process.returncode, text)
-        say("%-28s %5d s  %s" % (self.step.name, self.seconds(), summary(results)))
+        used = "%5d s" % self.cpu if self.cpu else "      -"
+        say("%-28s %5d s %s  %s" % (self.step.name, self.seconds(), used, summary(results)))
         if results.failed:
             for row in [*shown(text), *("FAILED: " + f for f in results.failed), "see " + self.log]:
                 say("    " + row)

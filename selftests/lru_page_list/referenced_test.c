@@ -63,23 +63,6 @@ static char *map_one(size_t huge)
 	return p;
 }
 
-/*
- * What waits in the batches of the CPUs for its place in the queue comes to be in
- * it.  A harvest that finds it accessed there makes the folio young as well.
- */
-static void drain_batches(void)
-{
-	char line[256];
-	FILE *queue;
-
-	mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
-	queue = fopen(LPL_QUEUE, "r");
-	while (queue && fgets(line, sizeof(line), queue))
-		;
-	if (queue)
-		fclose(queue);
-}
-
 FIXTURE_SETUP(referenced)
 {
 	const struct knob knobs[] = {
