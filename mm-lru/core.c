@@ -202,6 +202,28 @@ static void lpl_keep_word(struct page *page, u32 now)
 		cmpxchg(word, old, lpl_word_kept(old, now));
 }
 
+/* Memory does not come or go. */
+static void lpl_each_word(void (*change)(struct page *page, u32 now))
+{
+	u32 now = lpl_now();
+	struct zone *zone;
+
+	for_each_populated_zone(zone) {
+		unsigned long pfn, end = zone_end_pfn(zone);
+
+		for (pfn = zone->zone_start_pfn; pfn < end; pfn++) {
+			struct page *page = pfn_to_online_page(pfn);
+
+			if (page)
+				change(page, now);
+			else
+				pfn = ALIGN(pfn + 1, pageblock_nr_pages) - 1;
+			if (pfn % pageblock_nr_pages == 0)
+				cond_resched();
+		}
+	}
+}
+
 /**
  * lpl_keep_words() - keep all that is very old from looking young again
  *
@@ -210,26 +232,31 @@ static void lpl_keep_word(struct page *page, u32 now)
 void lpl_keep_words(void)
 {
 	u32 now = lpl_now();
-	struct zone *zone;
 
 	get_online_mems();
-	for_each_populated_zone(zone) {
-		unsigned long pfn, end = zone_end_pfn(zone);
-
-		for (pfn = zone->zone_start_pfn; pfn < end; pfn++) {
-			struct page *page = pfn_to_online_page(pfn);
-
-			if (page)
-				lpl_keep_word(page, now);
-			else
-				pfn = ALIGN(pfn + 1, pageblock_nr_pages) - 1;
-			if (pfn % pageblock_nr_pages == 0)
-				cond_resched();
-		}
-	}
+	lpl_each_word(lpl_keep_word);
 	put_online_mems();
 	if (now - READ_ONCE(lpl_since) > LPL_STAMP_MASK)
 		WRITE_ONCE(lpl_since, now - LPL_STAMP_MASK);
+}
+
+static void lpl_forget_word(struct page *page, u32 now)
+{
+	lpl_set_page_word(page, 0);
+}
+
+/**
+ * lpl_forget_words() - nothing is known of any page
+ *
+ * While another policy is in force words stay as they are, whatever becomes of
+ * their pages: freed, or other than the first of a large folio, which has the only
+ * word; and after some hours old stamps would look young.
+ *
+ * Context: before lru is chosen; memory does not come or go.
+ */
+void lpl_forget_words(void)
+{
+	lpl_each_word(lpl_forget_word);
 }
 
 /* ------------------------------------------------------------------ lists */

@@ -54,6 +54,7 @@ struct lpl_near_word {
  * @since: ticks since the last one of all of it began, more if there was none
  * @leave: what was touched less ticks ago is left alone
  * @faults_only: all is, but what has its bit from the fault that brought it
+ * @part: of a table only, so that a large folio may be mapped beyond what is seen
  * @hidden: nothing is, as the bit above the table whose lock is held was cleared
  * @resume: where to go on
  * @batch: folios to be moved, mapped by the table whose lock is held
@@ -66,6 +67,8 @@ struct lpl_near_word {
  * @cleared: accessed bits cleared, so that the TLB has to be flushed
  * @bits: those of the table whose lock is held, for others who want to know
  * @near: the last word that was looked up under this lock
+ * @faulted: the last folio that had a bit from its fault; all its bits under this
+ *	lock have: one fault sets those of all its pages
  */
 struct lpl_walk {
 	u32 now;
@@ -75,6 +78,7 @@ struct lpl_walk {
 	u32 since;
 	u32 leave;
 	bool faults_only;
+	bool part;
 	bool hidden;
 	unsigned long resume;
 	struct folio *batch[LPL_MOVE_BATCH];
@@ -87,6 +91,7 @@ struct lpl_walk {
 	bool cleared;
 	DECLARE_BITMAP(bits, PTRS_PER_PTE);
 	struct lpl_near_word near;
+	struct folio *faulted;
 };
 
 /* ----------------------------------------------------------------- moving */
@@ -230,7 +235,8 @@ static inline void lpl_touched(struct lpl_walk *walk, struct folio *folio, u32 *
 {
 	u32 old = READ_ONCE(*word);
 
-	if (lpl_fault_alone(old, age, walk->since)) {
+	if (folio == walk->faulted || lpl_fault_alone(old, age, walk->since)) {
+		walk->faulted = folio;
 		lpl_faulted(walk, folio, word, old);
 		return;
 	}
@@ -285,10 +291,14 @@ static inline u32 *lpl_pte_word(struct lpl_walk *walk, struct vm_area_struct *vm
 
 /*
  * Only where no other entry of the folio is left, and the table will be looked
- * at again: a stale bit would look like an access long afterwards.
+ * at again: a stale bit would look like an access long afterwards.  And the bits of
+ * the fault of a large folio are left for when all of them are seen: those that
+ * remained would be taken for uses.
  */
 static bool lpl_walk_leave(struct lpl_walk *walk, struct folio *folio, u32 word, u32 age)
 {
+	if (walk->part && folio_test_large(folio) && word & LPL_FRESH)
+		return true;
 	if (walk->faults_only)
 		return !lpl_fault_alone(word, age, walk->since);
 	if (age >= walk->leave && (!walk->leave || !lpl_leave(word, age, walk->every)))
@@ -339,8 +349,8 @@ static bool lpl_walk_page(struct lpl_walk *walk, struct vm_area_struct *vma,
  *
  * Where memory is short most bits that a harvest finds are those of faults, and
  * clearing them most of what it does.  So that comes first, and nothing is looked
- * at that is not needed for it: a word that says that a fault brought the folio is
- * that of its first page, as others have none.
+ * at that is not needed for it.  What belongs to a large folio is not so simple; its
+ * word is that of its first page, the others have none.
  */
 static bool lpl_walk_pte(struct lpl_walk *walk, struct vm_area_struct *vma,
 			 unsigned long addr, pte_t *pte, pte_t entry)
@@ -348,18 +358,18 @@ static bool lpl_walk_pte(struct lpl_walk *walk, struct vm_area_struct *vma,
 	struct page *page;
 	u32 *word = lpl_pte_word(walk, vma, addr, entry, &page);
 	u32 old = word ? READ_ONCE(*word) : 0;
+	bool faulted = lpl_faulted_between(old, walk->now, walk->leave, walk->since);
+	struct folio *folio;
 
-	if (!word)
+	if (!word || (old && !faulted && walk->faults_only))
 		return false;
-	if (!lpl_faulted_between(old, walk->now, walk->leave, walk->since)) {
-		if (old && walk->faults_only)
-			return false;
+	folio = page_folio(page);
+	if (!faulted || folio_test_large(folio))
 		return lpl_walk_page(walk, vma, addr, pte, page, word);
-	}
 	if (!lpl_clear_pte(vma, addr, pte))
 		return false;
 	walk->cleared = true;
-	lpl_faulted(walk, page_folio(page), word, old);
+	lpl_faulted(walk, folio, word, old);
 	return true;
 }
 
@@ -371,6 +381,7 @@ static void lpl_walk_ptes(struct lpl_walk *walk, struct vm_area_struct *vma,
 	unsigned int i, step;
 
 	walk->near.word = NULL;
+	walk->faulted = NULL;
 	for (i = 0; i < nr; i += step) {
 		pte_t pte = ptep_get(start + i);
 
@@ -412,6 +423,7 @@ static bool lpl_walk_huge(pmd_t *pmd, unsigned long addr, unsigned long end,
 		return false;
 	__acquire(ptl);
 	walk->visited++;
+	walk->faulted = NULL;
 	if (pmd_present(*pmd) && pmd_young(*pmd)) {
 		folio = lpl_walk_folio(vm_normal_folio_pmd(vma, addr, *pmd));
 		word = folio ? lpl_word_at(&folio->page) : NULL;
@@ -515,6 +527,12 @@ static void lpl_count_walk(struct lpl_walk *walk)
 	lpl_count(LPL_TABLES_SKIPPED, walk->tables_skipped);
 }
 
+/* Ticks since the last harvest of all of @mm began; no more than any age, where there was none. */
+static u32 lpl_since_harvest(struct mm_struct *mm, u32 now)
+{
+	return min(now - READ_ONCE(mm->lru_page_list.harvested), (u32)LPL_STAMP_MASK / 2);
+}
+
 /* ------------------------------------------- what others have cleared */
 
 static void lpl_told_folio(struct lpl_walk *walk, struct folio *folio)
@@ -560,7 +578,7 @@ static void lpl_told(struct accessed_bits_consumer *consumer,
 
 	if (!lru_page_list_enabled() || !pmd || lpl_skip_vma(vma))
 		return;
-	walk.since = walk.now - READ_ONCE(vma->vm_mm->lru_page_list.harvested);
+	walk.since = lpl_since_harvest(vma->vm_mm, walk.now);
 	if (pmd_trans_huge(pmdp_get(pmd)))
 		lpl_told_folio(&walk, vm_normal_folio_pmd(vma, addr, pmdp_get(pmd)));
 	else
@@ -592,14 +610,16 @@ void __lru_page_list_look_around(struct page_vma_mapped_walk *pvmw)
 	unsigned long window = ALIGN_DOWN(pvmw->address, LPL_AROUND);
 	unsigned long start = max(vma->vm_start, window);
 	unsigned long end = min(vma->vm_end, window + LPL_AROUND);
-	struct lpl_walk walk = { .now = lpl_now() };
+	struct lpl_walk walk = { .now = lpl_now(), .every = 1, .period = 1, .part = true };
 	bool pressure;
 
 	if (!pvmw->pte || lpl_skip_vma(vma) || READ_ONCE(lpl_always))
 		return;
-	walk.since = walk.now - READ_ONCE(vma->vm_mm->lru_page_list.harvested);
+	walk.since = lpl_since_harvest(vma->vm_mm, walk.now);
 	if (lpl_guarded()) {
+		/* Not in the tick of the fault, which may go on to use it. */
 		walk.faults_only = true;
+		walk.leave = 1;
 	} else {
 		walk.every = lpl_resolution_of(vma->vm_mm, &pressure);
 		walk.period = walk.every;
@@ -630,7 +650,7 @@ bool lpl_harvest_mm(struct mm_struct *mm, u32 now, u64 until, u32 every)
 	struct lru_page_list_mm *state = &mm->lru_page_list;
 	struct lpl_walk walk = {
 		.now = now, .until = until, .every = every,
-		.since = now - state->harvested,
+		.since = lpl_since_harvest(mm, now),
 		.period = clamp(now - state->harvested, every, max(every, LPL_NO_PRESSURE)),
 		/* Not where each access is to be seen. */
 		.leave = until ? 1 : 0,

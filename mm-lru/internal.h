@@ -219,6 +219,7 @@ static inline struct list_head *lpl_queue_of(struct lruvec *lruvec, struct folio
 
 bool lpl_set_aside(void);
 void lpl_keep_words(void);
+void lpl_forget_words(void);
 void lpl_note_eviction(struct lruvec *target, u32 age);
 u32 lpl_evict_age(void);
 u32 lpl_resolution_of(struct mm_struct *mm, bool *pressure);

@@ -203,6 +203,7 @@ static void lpl_switch_guard(bool on)
 static void lpl_switch_key(bool enable)
 {
 	if (enable) {
+		lpl_forget_words();
 		WRITE_ONCE(lpl_since, lpl_now());
 		static_branch_enable_cpuslocked(&lru_page_list_key);
 		lpl_change_lruvecs(lpl_enter_lruvec);

@@ -283,4 +283,87 @@ TEST_F_TIMEOUT(order, child_counts, 300)
 	EXPECT_GE(place[1].age, least - SLACK);
 }
 
+#define LARGE		8	/* pages */
+#define LARGE_MS	500	/* between two passes */
+#define KPF_HEAD	(1ULL << 15)
+
+FIXTURE(large)
+{
+	char before[16];
+	char enabled[96];
+	size_t page;
+	FILE *queue;
+	int pagemap;
+	char *p;
+};
+
+static bool is_large(uint64_t pfn)
+{
+	int flags = open("/proc/kpageflags", O_RDONLY);
+	uint64_t found = 0;
+
+	if (pread(flags, &found, sizeof(found), pfn * sizeof(found)) != sizeof(found))
+		found = 0;
+	close(flags);
+	return found & KPF_HEAD;
+}
+
+FIXTURE_SETUP(large)
+{
+	char interval[16];
+	size_t len;
+	char *p;
+
+	self->page = page_bytes();
+	len = LARGE * self->page;
+	snprintf(self->enabled, sizeof(self->enabled),
+		 "/sys/kernel/mm/transparent_hugepage/hugepages-%zukB/enabled", len / 1024);
+	if (access(LPL_DIR "policy", R_OK) || access(self->enabled, W_OK))
+		SKIP(return, "no lru_page_list, or no folios of 8 pages, in this kernel");
+	get_file(LPL_DIR "policy", self->before, sizeof(self->before));
+	if (set_policy("lru"))
+		SKIP(return, "booted with lru_page_list=off");
+	snprintf(interval, sizeof(interval), "%d", LARGE_MS);
+	ASSERT_EQ(0, put_file(LPL_DIR "interval_ms", interval));
+	ASSERT_EQ(0, put_file(LPL_DIR "always", "1"));
+	ASSERT_EQ(0, put_file(self->enabled, "madvise"));
+	mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
+	self->queue = fopen(LPL_QUEUE, "r");
+	ASSERT_NE(NULL, self->queue);
+	self->pagemap = open("/proc/self/pagemap", O_RDONLY);
+	p = mmap(NULL, 2 * len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, p);
+	self->p = (char *)(((uintptr_t)p + len - 1) / len * len);
+	ASSERT_EQ(0, madvise(self->p, len, MADV_HUGEPAGE));
+}
+
+FIXTURE_TEARDOWN(large)
+{
+	put_file(self->enabled, "never");
+	put_file(LPL_DIR "always", "0");
+	put_file(LPL_DIR "interval_ms", "10");
+	set_policy(self->before);
+}
+
+/* It sets the accessed bits of all its pages; the stamp stays that of the fault. */
+TEST_F_TIMEOUT(large, its_fault_is_no_use, 120)
+{
+	long passes = lpl_stat("passes"), least;
+	struct place place;
+	uint64_t touched;
+
+	/* A pass has just been: the next one comes LARGE_MS after the fault. */
+	while (lpl_stat("passes") == passes)
+		;
+	touched = now_ns();
+	store_word(self->p, 1);
+	place.pfn = pfn_of(self->pagemap, self->p);
+	ASSERT_TRUE(is_large(place.pfn));
+	settle_ms(2 * LARGE_MS);
+	least = ms_since(touched) - SLACK;
+	find_places(self->queue, &place, 1);
+	EXPECT_LE(0, place.at);
+	EXPECT_LE(least, place.age);
+}
+
 TEST_HARNESS_MAIN
