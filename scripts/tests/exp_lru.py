@@ -218,7 +218,10 @@ class Five(Base):
             json.dump(facts, text)
         quiet(report.main, ["report", "--results", self.dir.name, "--out", os.path.join(self.dir.name, "made")])
         with open(os.path.join(self.dir.name, "made", "lru_page_list.md"), encoding="utf-8") as text:
-            self.assertRegex(text.read(), r"(?m)^### .*, step=250$")
+            made = text.read()
+        self.assertRegex(made, r"(?m)^### .*, step=250$")
+        self.assertRegex(made, r"(?m)^\| shift, 200 % \| step=250 \| 1 \| [0-9]")
+        self.assertRegex(made, r"(?m)^\| shift, 200 % \| none: .* step=500 \| 1 \| [0-9]")
 
     def test_what_the_budget_costs_is_in_the_report(self):
         self.run_it("--policies", "lru,budget-2,budget-8,guard,guard-always")

@@ -219,6 +219,25 @@ def others(found):
     return "\n\n".join(parts) or "Nothing else was run for this report."
 
 
+def parameters(found):
+    """The patterns that were run with other parameters: a line for each, those of the first run included."""
+    made = {name: data for name, data in found.items() if data and name.startswith(VARIED)}
+    cases = {case for data in made.values() for case in data.cases}
+    rows = []
+    for data in [found["lru"], *made.values()]:
+        for case in sorted(cases & set(data.cases)):
+            misses = [number(data.median(case, policy, "miss"), "{:.1f}") for policy in (*limits.PEERS, "lru", "guard")]
+            simulated = [number(data.median(case, "lru", key), "{:.1f}") for key in ("sim_lru", "sim_random")]
+            faults = [number(data.median(case, policy, "faults_1000"), "{:.0f}") for policy in (*limits.PEERS, "lru", "guard")]
+            rows.append([Case(case).title(), data.conditions["more for fiveproc"], data.conditions["seeds"], *misses, *simulated, *faults])
+    if not made:
+        return "With other parameters nothing was run."
+    policies = [*limits.PEERS, "lru", "guard"]
+    return "What the parameters of a pattern change (in full in section 8):\n\n" + markdown(
+        ["case", "parameters", "seeds", *[f"misses, %: {policy}" for policy in policies], "simulated LRU", "random victim",
+         *[f"faults of 1000 touches: {policy}" for policy in policies]], sorted(rows))
+
+
 def missed(data):
     failed = "".join(f"\n\n**A boot failed, and is not in the tables:** {text.splitlines()[0]}" for text in data.failed)
     lines = [line for line in data.limits if not line[-1]]
@@ -295,7 +314,7 @@ def values(found, found_oom, out):
         "GUARD_LIMIT": guard_limit(found["lru-budget"] or data), "BUDGET": budget(found["lru-budget"]), "LIMITS": limit_table(data), "MISSED": missed(data),
         "TOUCH_NS": number(data.median(case, "lru", "sim_touch_ns"), "{:.0f}"),
         "FAULT_NS": number(data.median(case, "lru", "sim_fault_ns"), "{:.0f}"), "EXAMPLE": Case(case).title(),
-        "COSTS": costs(data), "COST_TEXT": cost_text(data), "SCAN": scan_text(data),
+        "COSTS": costs(data), "COST_TEXT": cost_text(data), "SCAN": scan_text(data), "PARAMETERS": parameters(found),
         "HARDWARE": hardware(found), "OTHERS": others(found), "OOM": oom_text(found_oom),
         "CONDITIONS": markdown(["what", "value"], sorted(data.conditions.items())),
     }
