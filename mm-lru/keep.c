@@ -401,7 +401,7 @@ static void lpl_take_victim(struct lpl_fight *fight, struct folio *folio)
 /* Its word still says that it is kept: if it turns out to be in use, it is again. */
 static void lpl_take_kept(struct lpl_fight *fight, struct lpl_class *class)
 {
-	int type = class < fight->keep->classes[WORKINGSET_FILE] ? WORKINGSET_ANON : WORKINGSET_FILE;
+	int type = class >= fight->keep->classes[WORKINGSET_FILE];
 
 	lpl_take_victim(fight, class->tail);
 	lpl_see_tail(fight, class);

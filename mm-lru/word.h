@@ -32,7 +32,7 @@ static inline u32 *lpl_word_at(const struct page *page)
 	unsigned long pfn = page_to_pfn(page);
 	void *page_ext = READ_ONCE(__pfn_to_section(pfn)->page_ext);
 
-	/* Its lowest bit says that the array is about to go; a poisoned page may be left by then. */
+	/* Its lowest bit: the array is about to go. A poisoned page may be left by then. */
 	if (!page_ext || (unsigned long)page_ext & 1)
 		return NULL;
 	page_ext += page_ext_size * pfn;

@@ -111,7 +111,7 @@ static int work_stream(size_t page)
 	int fd = open_file();
 
 	fill(p, LIMIT / 4, false);
-	/* Twice is use; not of what is in a batch of another CPU at the time, or waits in one to be moved. */
+	/* Twice is use; not of what is in a batch of another CPU then, or waits in one. */
 	read_part(fd, 0, hot);
 	sleep_ms(50);
 	drain_batches();

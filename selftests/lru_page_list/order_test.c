@@ -285,7 +285,7 @@ TEST_F_TIMEOUT(order, child_counts, 300)
 
 #define LARGE		8	/* pages */
 #define LARGE_MS	500	/* between two passes */
-#define KPF_HEAD	(1ULL << 15)
+#define KPF_HEAD	0x8000	/* KPF_COMPOUND_HEAD is bit 15 */
 
 FIXTURE(large)
 {
