@@ -8,8 +8,8 @@ usage: scripts/check [--full] [--only PATTERN]... [--list]
   --list          print the steps and do nothing
 
 Kernels are built while the tests of those that are there run. The output of
-each step is in build/log/check/. Its line has how long it took, how much CPU time
-that was (a busy or slow machine shows in the two), and its results. The last line
+each step is in build/log/check/. The line of a step has how long it took, its CPU
+time (less than that by much: the machine was busy), and its results. The last line
 counts the tests.
 """
 

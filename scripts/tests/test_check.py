@@ -2,6 +2,7 @@
 """scripts/check: what each kind of output counts as, and that nothing bad ends with 0."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -154,6 +155,14 @@ def test_adds_up(t):
     t.steps(t.tap("one", "1..3", "ok 1 - a", "ok 2 - b", "ok 3 - c # SKIP no c"),
             "'two', 'true', False", "'three', 'echo no such board; exit 4', False")
     t.gives(0, "3 passed, 0 failed, 2 skipped", saying=["skipped: c: no c\n", "skipped: three: no such board\n"])
+
+
+def test_a_line_tells_the_cpu_time(t):
+    burn = "import time; all(iter(lambda: time.process_time() < 1.2, False))"
+    t.steps(f"'one', 'python3 -c \"{burn}\"', False", "'two', 'sleep 1.2', False")
+    output = t.gives(0, "2 passed, 0 failed, 0 skipped")
+    assert re.search(r"(?m)^one +[0-9]+ s +[1-9][0-9]* s  1 passed$", output), output
+    assert re.search(r"(?m)^two +[1-9][0-9]* s +0 s  1 passed$", output), output
 
 
 def test_failed_test_fails_the_run(t):

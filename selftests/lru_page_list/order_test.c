@@ -291,6 +291,7 @@ FIXTURE(large)
 {
 	char before[16];
 	char enabled[96];
+	char size_before[16];
 	size_t page;
 	FILE *queue;
 	int pagemap;
@@ -326,6 +327,7 @@ FIXTURE_SETUP(large)
 	snprintf(interval, sizeof(interval), "%d", LARGE_MS);
 	ASSERT_EQ(0, put_file(LPL_DIR "interval_ms", interval));
 	ASSERT_EQ(0, put_file(LPL_DIR "always", "1"));
+	get_choice(self->enabled, self->size_before, sizeof(self->size_before));
 	ASSERT_EQ(0, put_file(self->enabled, "madvise"));
 	mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
 	self->queue = fopen(LPL_QUEUE, "r");
@@ -339,7 +341,7 @@ FIXTURE_SETUP(large)
 
 FIXTURE_TEARDOWN(large)
 {
-	put_file(self->enabled, "never");
+	put_file(self->enabled, self->size_before);
 	put_file(LPL_DIR "always", "0");
 	put_file(LPL_DIR "interval_ms", "10");
 	set_policy(self->before);

@@ -221,25 +221,25 @@ def others(found):
 
 def parameters(found):
     """The patterns that were run with other parameters: a line for each, those of the first run included."""
-    made = {name: data for name, data in found.items() if data and name.startswith(VARIED)}
-    cases = {case for data in made.values() for case in data.cases}
-    rows, worse = [], []
-    for data in [found["lru"], *made.values()]:
-        for case in sorted(cases & set(data.cases)):
-            misses = [number(data.median(case, policy, "miss"), "{:.1f}") for policy in (*limits.PEERS, "lru", "guard")]
-            simulated = [number(data.median(case, "lru", key), "{:.1f}") for key in ("sim_lru", "sim_random")]
-            faults = [number(data.median(case, policy, "faults_1000"), "{:.0f}") for policy in (*limits.PEERS, "lru", "guard")]
-            mine, peers = data.median(case, "guard", "faults_1000"), [data.median(case, peer, "faults_1000") for peer in limits.PEERS]
-            if mine and None not in peers and mine > limits.LIMITS["faults-guard"][1] * min(peers):
-                worse.append(f"{case} with {data.conditions['more for fiveproc']} ({mine / min(peers):.3f} of the better peer's)")
-            rows.append([Case(case).title(), data.conditions["more for fiveproc"].removeprefix("none: "), data.conditions["seeds"], *misses, *simulated, *faults])
+    made = [data for name, data in found.items() if data and name.startswith(VARIED)]
     if not made:
         return "With other parameters nothing was run."
-    policies = [*limits.PEERS, "lru", "guard"]
-    return "What the parameters of a pattern change (in full in section 8):\n\n" + markdown(
-        ["case", "parameters", "seeds", *[f"misses, %: {policy}" for policy in policies], "misses, %: simulated LRU", "misses, %: random victim",
-         *[f"faults of 1000 touches: {policy}" for policy in policies]], sorted(rows)) + (
-             "" if not worse else f"\n\nIn these, `guard` has more faults than its limit of the better peer's: {'; '.join(worse)}.")
+    policies = (*limits.PEERS, "lru", "guard")
+    cases = {case for data in made for case in data.cases}
+    rows, worse = [], []
+    for data in [found["lru"], *made]:
+        words = data.conditions["more for fiveproc"].removeprefix("none: ")
+        for case in cases & set(data.cases):
+            rows.append([Case(case).title(), words, data.conditions["seeds"],
+                         *[number(data.median(case, policy, "miss"), "{:.1f}") for policy in policies],
+                         *[number(data.median(case, "lru", key), "{:.1f}") for key in ("sim_lru", "sim_random")],
+                         *[number(data.median(case, policy, "faults_1000"), "{:.0f}") for policy in policies]])
+        worse += [f"{case} with {words} ({value} of the better peer's)" for name, _, case, value, *_, met in data.limits
+                  if name == "faults-guard" and not met]
+    table = markdown(["case", "parameters", "seeds", *[f"misses, %: {name}" for name in (*policies, "simulated LRU", "random victim")],
+                      *[f"faults of 1000 touches: {policy}" for policy in policies]], sorted(rows))
+    told = f"\n\nIn these, `guard` has more faults than its limit of the better peer's: {'; '.join(worse)}." if worse else ""
+    return f"What the parameters of a pattern change (in full in section 8):\n\n{table}{told}"
 
 
 def missed(data):
