@@ -9,8 +9,8 @@ lru_cases := rand:78,rand:200,zipf:200,shift:200,seq:200,cyclic:110
 # What the budget costs, and where.
 lru_budgets := lru,budget-2,budget-4,budget-8,guard,guard-always
 lru_budget_cases := rand:200,shift:200,seq:200,cyclic:110
-# And with other parameters: pattern:parameter.
-lru_varied := shift:step=250 shift:step=1000 shift:hot=40 zipf:zipf=80 zipf:zipf=120
+# And with other parameters: pattern:parameter,... With by=309 the hot part leaps, by 0.618 of all pages.
+lru_varied := shift:step=250 shift:step=1000 shift:hot=40 shift:by=25 shift:by=309 shift:by=309,step=250 zipf:zipf=80 zipf:zipf=120
 
 .DEFAULT_GOAL := help
 .PHONY: help demo check check-full build shell report report-petmem report-walker report-lru cost kunit tree capture patches clean distclean
@@ -74,7 +74,7 @@ report-lru: ## the same for lru_page_list, which takes hours: lab-reports/lru_pa
 	@scripts/exp/lru/run --jobs 2 --swap disk --no-bench --cases $(lru_cases) --out results/lru-disk
 	@scripts/exp/lru/run --jobs 2 --no-bench --cases $(lru_budget_cases) --policies $(lru_budgets) --out results/lru-budget
 	@for words in $(lru_varied); do \
-		scripts/exp/lru/run --jobs 2 --no-bench --cases $${words%%:*}:200 --out results/lru-with-$${words#*:} -- $${words#*:} || exit 1; \
+		scripts/exp/lru/run --jobs 2 --no-bench --cases $${words%%:*}:200 --policies classic,mglru,lru,guard --out results/lru-with-$${words#*:} -- $$(echo $${words#*:} | tr , ' ') || exit 1; \
 	done
 	@scripts/exp/lru/oom
 	@scripts/exp/lru/report

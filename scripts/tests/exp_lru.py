@@ -221,7 +221,7 @@ class Five(Base):
             made = text.read()
         self.assertRegex(made, r"(?m)^### .*, step=250$")
         self.assertRegex(made, r"(?m)^\| shift, 200 % \| step=250 \| 1 \| [0-9]")
-        self.assertRegex(made, r"(?m)^\| shift, 200 % \| zipf=100 hot=20 step=500 \| 1 \| [0-9]")
+        self.assertRegex(made, r"(?m)^\| shift, 200 % \| zipf=100 hot=20 step=500 by=50 \| 1 \| [0-9]")
 
     def test_what_the_budget_costs_is_in_the_report(self):
         self.run_it("--policies", "lru,budget-2,budget-8,guard,guard-always")

@@ -22,6 +22,7 @@
  *   zipf=100		exponent of zipf, %
  *   hot=20		part of its pages a process of shift is at, %
  *   step=500		ms until it goes on to other pages
+ *   by=50		how far then, % of that part; more than 100: it leaps
  *   cluster=0		pages that a touch of rand is followed by, in a row
  *   csv=0		resident pages of each process each so many ms
  *   order=0		1: compare the queue with the times of the accesses
@@ -470,7 +471,8 @@ static void option(char *arg)
 		{ "ms", &opt.ms }, { "procs", &opt.procs },
 		{ "file", &opt.file }, { "seed", &opt.seed }, { "write", &opt.write },
 		{ "zipf", &opt.how.zipf }, { "hot", &opt.how.hot }, { "step", &opt.how.step },
-		{ "csv", &opt.csv }, { "order", &opt.order }, { "cluster", &opt.how.cluster },
+		{ "by", &opt.how.by }, { "cluster", &opt.how.cluster },
+		{ "csv", &opt.csv }, { "order", &opt.order },
 	};
 	unsigned int i;
 
@@ -543,8 +545,11 @@ int main(int argc, char **argv)
 	for (k = 1; k < argc; k++)
 		option(argv[k]);
 	if (opt.procs < 1 || opt.procs > MAX_PROCS || opt.load < 1 || opt.ms < 100 ||
-	    opt.csv < 0 || opt.available < 0)
+	    opt.csv < 0 || opt.available < 0 || opt.how.hot < 1 || opt.how.step < 1 ||
+	    opt.how.by < 0) {
+		fprintf(stderr, "fiveproc: a number is too small, or procs over %d\n", MAX_PROCS);
 		return 2;
+	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	page_size = page_bytes();
 	started = now_ns();

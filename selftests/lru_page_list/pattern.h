@@ -32,14 +32,15 @@ static const char *const pattern_names[] = {
  * @kind: enum pattern_kind
  * @zipf: exponent of zipf, %
  * @hot: part of its pages that a process of shift, slide or jump is at, %
- * @step: ms until it goes on by half of that
+ * @step: ms until it goes on
+ * @by: how far shift goes on then, % of where it is; more than 100: it leaps
  * @cluster: pages in a row after each random one
  */
 struct pattern {
-	long kind, zipf, hot, step, cluster;
+	long kind, zipf, hot, step, by, cluster;
 };
 
-#define PATTERN_DEFAULT	{ .zipf = 100, .hot = 20, .step = 500 }
+#define PATTERN_DEFAULT	{ .zipf = 100, .hot = 20, .step = 500, .by = 50 }
 
 /* Pages that revisit may still come back to. */
 #define WALKER_DUE	64
@@ -120,7 +121,7 @@ static inline unsigned long part_of(const struct walker *w, unsigned long percen
 static inline unsigned long shift_page(struct walker *w, unsigned long ms)
 {
 	unsigned long window = part_of(w, w->how->hot);
-	unsigned long base = ms / w->how->step * (window / 2);
+	unsigned long base = ms / w->how->step * (window * w->how->by / 100);
 
 	return (base + walker_random(w) % window) % w->hot;
 }

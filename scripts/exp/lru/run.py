@@ -227,7 +227,7 @@ def conditions(args, data):
         "seeds": str(args.seeds), "length of a run": f"{args.ms} virtual ms, of which the second half counts",
         "quick": f"{args.seeds} seed, {args.ms} ms, {args.mem}" if args.quick else "no",
         "huge pages": "off", "read ahead": "none (vm.page-cluster 0, read_ahead_kb 0, fault_around_bytes of a page)",
-        "more for fiveproc": " ".join(args.options) or "none: zipf=100 hot=20 step=500",
+        "more for fiveproc": " ".join(args.options) or "none: zipf=100 hot=20 step=500 by=50",
     })
 
 

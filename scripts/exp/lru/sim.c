@@ -5,7 +5,7 @@
  *
  * usage: sim pattern pages frames seed [key=value]...
  *
- *   zipf= hot= step= cluster=	of the pattern, as for fiveproc
+ *   zipf= hot= step= by= cluster=	of the pattern, as for fiveproc
  *   touch_ns=5000 fault_ns=70000	what a touch and a fault cost; a touch also as
  *	five numbers with commas between, one for each process
  *   slice_ms=4	what a process runs at a time
@@ -271,8 +271,8 @@ static void simulate_opt(void)
 
 static const struct key { const char *name; long *value; } keys[] = {
 	{ "zipf", &how.zipf }, { "hot", &how.hot }, { "step", &how.step },
-	{ "cluster", &how.cluster }, { "fault_ns", &fault_ns }, { "slice_ms", &slice_ms },
-	{ "ms", &ms }, { "opt", &with_opt },
+	{ "by", &how.by }, { "cluster", &how.cluster }, { "fault_ns", &fault_ns },
+	{ "slice_ms", &slice_ms }, { "ms", &ms }, { "opt", &with_opt },
 };
 
 /* One number for all, or one for each. */
@@ -318,7 +318,8 @@ int main(int argc, char **argv)
 			return fprintf(stderr, "sim: what is %s?\n", argv[i]), 2;
 	total = PROCS * pages;
 	head = total;
-	if (pages < PROCS || frames < 1 || frames >= total || slice_ms < 1 || how.step < 1)
+	if (pages < PROCS || frames < 1 || frames >= total || slice_ms < 1 || how.step < 1 ||
+	    how.by < 0)
 		return fprintf(stderr, "sim: frames must be less than pages, times and numbers not 0\n"), 2;
 	list = calloc(total + 1, sizeof(*list));
 	held = calloc(total, 1);
