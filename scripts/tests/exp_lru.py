@@ -99,7 +99,10 @@ class Five(Base):
             for work in ("allocate", "touch", "free", "compute"):
                 yield f"bench work={work} ns_page=100.5 minor=10 major=1"
             yield f"total policy={policy} load=0 idle=0 ms=100 kswapd_pct=1.00 klrud_pct=0.50"
-        yield f"done {name} {int(f'pattern={self.failing}' in options) or self.status}"
+        status = int(f"pattern={self.failing}" in options) or self.status
+        if status:
+            yield from [f"log {second}: killed" for second in range(10)]
+        yield f"done {name} {status}"
         yield from ("stat passes 100", "stat reached_ms 300")
 
     def fiveproc(self, policy, words):
@@ -189,6 +192,9 @@ class Five(Base):
         self.assertEqual(status, 1)
         self.assertIn("1 boots failed", errors)
         self.assertIn("shift:200, seed 1", self.facts()["failed"][0])
+        # All of the kernel's log that came, not the last lines of what was printed.
+        self.assertIn("log 0: killed", self.facts()["failed"][0])
+        self.assertIn("result policy", self.facts()["failed"][0])
         with open(os.path.join(self.out, "index.html"), encoding="utf-8") as text:
             self.assertIn("These boots failed", text.read())
 

@@ -118,7 +118,7 @@ class Run:
         self.case, self.policy, self.seed = case.text, policy, seed
         if record.status:
             raise kernels.Error(f"{case.text}, {policy}, seed {seed}: fiveproc ended with {record.status}\n"
-                                + "\n".join(record.lines[-8:]))
+                                + record.ending())
         self.processes = [{name: float(value) for name, value in fields(line).items()}
                           for line in record.lines if line.startswith("proc=")]
         row = {name: float(value) for name, value in record.one("result").items()

@@ -4,6 +4,7 @@
 # empty at first. A line of it:
 #	swap KIND MIB				zram, disk or no; for all lines that follow
 #	run NAME POLICY PLACE PROGRAM...	PLACE: memory, or file: in a file system of its own
+# After a program that failed comes the end of the kernel's log, as lines "log ...": something may have been killed.
 # A policy is classic, mglru, mglru-ttl (which keeps what was used in the last second, or kills), lru, always (lru,
 # harvested each 10 ms whatever that costs), guard, guard-always or budget-N (lru, with N % of a CPU). What the programs print is between "begin NAME" and "done NAME".
 cd "$(dirname "$0")" || exit 1
@@ -103,7 +104,9 @@ run()
 	[ "$1" != fiveproc ] || set -- "$@" available="$available"
 	echo "begin $name"
 	"$@" 2>&1
-	echo "done $name $?"
+	status=$?
+	[ $status = 0 ] || dmesg | tail -n 60 | sed 's/^/log /'
+	echo "done $name $status"
 	[ "$where" = memory ] || no_file_system
 	sed 's/^/stat /' $lru/stats
 }

@@ -88,7 +88,7 @@ class Data:
     def take(self, size, swap, record):
         load, policy = record.name.split(":")
         if record.status:
-            raise kernels.Error(f"{size}, {swap}, {record.name}: oom_load ended with {record.status}\n" + "\n".join(record.lines[-8:]))
+            raise kernels.Error(f"{size}, {swap}, {record.name}: oom_load ended with {record.status}\n{record.ending()}")
         row = {**record.one("start"), **record.one("oom")}
         self.found[f"{size} {swap} {load} {policy}"] = {key: float(row[key]) for key in KEYS}
 

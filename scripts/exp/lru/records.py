@@ -41,11 +41,15 @@ class Record:
     def all_of(self, start):
         return [fields(line) for line in self.lines if line.startswith(start + " ")]
 
+    def ending(self):
+        """The last lines of the program, and what the kernel's log had by then if it failed."""
+        log = [line for line in self.lines if line.startswith("log ")]
+        return "\n".join([line for line in self.lines if not line.startswith("log ")][-8:] + log)
+
     def one(self, start):
         found = self.all_of(start)
         if not found:
-            tail = "\n".join(self.lines[-8:])
-            raise kernels.Error(f"{self.name}: there is no line \"{start} ...\" (status {self.status})\n{tail}")
+            raise kernels.Error(f"{self.name}: there is no line \"{start} ...\" (status {self.status})\n{self.ending()}")
         return found[0]
 
 

@@ -209,7 +209,7 @@ def measure_bench(args, data):
             if record.name.startswith("perf:"):
                 say(f"bench: no figures of perf: {' '.join(record.lines[-1:])}")
                 continue
-            raise kernels.Error(f"{record.name} ended with {record.status}\n" + "\n".join(record.lines[-8:]))
+            raise kernels.Error(f"{record.name} ended with {record.status}\n{record.ending()}")
         data.bench.take(record)
 
 
