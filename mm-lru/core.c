@@ -6,7 +6,8 @@
  *
  * A folio is on the list of its memory cgroup and node by folio->lru, as ever:
  * while this policy is active all evictable folios are on the two inactive
- * lists of their lruvec, PG_active clear, most recently used first.  So what
+ * lists of their lruvec, PG_active clear, most recently used first, but for those
+ * that reclaim has put aside (read once, parked, skipped, kept by guard).  So what
  * isolates, migrates, splits, charges or frees folios needs to know nothing of
  * the policy, and the checks of reclaim are the stock ones.
  *
@@ -367,7 +368,7 @@ void __lru_page_list_isolated(struct lruvec *lruvec, struct list_head *isolated)
 		__lpl_keep_uncount_all(lruvec, isolated);
 }
 
-/* A memory cgroup is being made; cgroup_mutex is held, so guard does not change. */
+/* A memory cgroup, or a node, is being made; under a lock of lpl_switch_guard()'s. */
 void __lru_page_list_init_lruvec(struct lruvec *lruvec)
 {
 	if (lpl_guarded())

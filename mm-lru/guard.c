@@ -108,6 +108,7 @@
  * it is about, a bucket at a time.
  */
 #include <linux/bitops.h>
+#include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/string.h>
 
@@ -367,12 +368,14 @@ u32 lpl_guard_age(const struct lpl_guard *guard)
 /* Misses of LRU count for about four times as long as it keeps a page. */
 static void lpl_guard_forget(struct lpl_guard *guard, u64 buckets)
 {
-	u32 life = 4 * (lpl_guard_age(guard) >> guard->shift) + 1;
+	/* An age may be what there is room for, and four times that is not. */
+	u64 life = 4ULL * (lpl_guard_age(guard) >> guard->shift) + 1;
 
 	if (buckets >= life)
 		guard->missed = 0;
 	else
-		guard->missed -= min(guard->missed, (guard->missed / life + 1) * (u32)buckets);
+		guard->missed -= min_t(u64, guard->missed,
+				       (div64_u64(guard->missed, life) + 1) * buckets);
 }
 
 /**
@@ -533,7 +536,7 @@ static void lpl_guard_event(struct lpl_guard *guard, s32 miss)
 	else if (miss > 0)
 		guard->share = min(guard->share + step, LPL_SHARE_MOST);
 	else
-		guard->share = max(guard->share - step, LPL_SHARE_LEAST);
+		guard->share = max(guard->share - min(step, guard->share), LPL_SHARE_LEAST);
 }
 
 /* -------------------------------------------------------------- interface */
@@ -641,7 +644,8 @@ void lpl_guard_use(struct lpl_guard *guard, u32 age, u32 nr, bool again)
  * @guard: the guard
  * @age: ticks between its last use and now
  *
- * Before lpl_guard_unshadow() and lpl_guard_page().
+ * Before lpl_guard_page(); whether before or after lpl_guard_unshadow() makes a
+ * difference of a page.
  */
 void lpl_guard_refault(struct lpl_guard *guard, u32 age)
 {

@@ -96,7 +96,7 @@ static inline bool lpl_once(u32 word)
  * @since: tick at which the policy was chosen; nothing is known from before
  *
  * Stamps wrap around after 2^21 ticks, 5.8 hours; lpl_word_kept() sees to it that
- * none gets that old. An age that is nearly as much is a stamp that is younger
+ * none of a page gets that old. An age that is nearly as much is a stamp that is younger
  * than @now, which was read once for many folios.
  *
  * Return: ticks; never more than one more than @since is ago.
@@ -179,8 +179,8 @@ u64 lpl_budget_wait(const struct lpl_budget *budget, unsigned int percent);
 /* core.c: words, hooks of the lists, what is known of evictions. */
 enum lpl_stat {
 	LPL_PASSES,		/* times the harvester had something to do */
-	LPL_MMS,		/* address spaces harvested, whole or in part */
-	LPL_MMS_PARTIAL,	/* of these in part: budget, or the lock was wanted */
+	LPL_MMS,		/* address spaces harvested, whole */
+	LPL_MMS_PARTIAL,	/* or in part: budget, or the lock was wanted */
 	LPL_MMS_EXITED,		/* that had ended since they ran */
 	LPL_TRYLOCK_FAILED,	/* mmap_lock was taken */
 	LPL_VISITED,		/* entries of page tables looked at */

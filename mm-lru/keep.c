@@ -534,14 +534,23 @@ s64 lpl_keep_age(struct lruvec *lruvec, int type, s64 age)
 
 /* ---------------------------------------------------------------- shadows */
 
+/* That counts it; NULL if guard has been off meanwhile. */
+static struct lpl_keep *lpl_keep_of_shadow(struct lruvec *lruvec,
+					   const struct lpl_shadow *shadow)
+{
+	struct lpl_keep *keep = lpl_keep_of(lruvec);
+
+	return keep && (u8)keep->id == shadow->id ? keep : NULL;
+}
+
 /**
  * lpl_keep_evicted() - what a shadow is to hold
  * @folio: being evicted, isolated
- * @id: that of its memory cgroup's struct lpl_keep
+ * @shadow: to be filled
  *
- * Return: its word; 0 if there is nothing to be held.
+ * Return: false if there is nothing to be held.
  */
-u32 lpl_keep_evicted(struct folio *folio, u32 *id)
+bool lpl_keep_evicted(struct folio *folio, struct lpl_shadow *shadow)
 {
 	u32 word = lpl_folio_word(folio);
 	u32 now = lpl_now();
@@ -549,72 +558,98 @@ u32 lpl_keep_evicted(struct folio *folio, u32 *id)
 	unsigned long flags;
 
 	/* Large ones of files have one shadow, which may be split. */
-	if (lpl_once(word) ||
+	if (!word || lpl_once(word) ||
 	    (folio_test_large(folio) && !folio_test_swapcache(folio)))
-		return 0;
+		return false;
+	shadow->age = lpl_age_now(word, now);
+	shadow->gap = lpl_word_gap(word);
 	rcu_read_lock();
 	keep = lpl_keep_of(folio_lruvec(folio));
 	if (keep) {
-		*id = keep->id;
+		shadow->id = keep->id;
 		spin_lock_irqsave(&keep->lock, flags);
 		lpl_guard_advance(&keep->guard, now);
-		lpl_guard_shadow(&keep->guard, lpl_age_now(word, now),
-				 folio_nr_pages(folio));
+		lpl_guard_shadow(&keep->guard, shadow->age, folio_nr_pages(folio));
 		spin_unlock_irqrestore(&keep->lock, flags);
 	}
 	rcu_read_unlock();
-	return keep ? word : 0;
+	return keep;
 }
 
 /**
  * lpl_keep_unshadow() - a shadow is being removed from its slot
  * @lruvec: of what was evicted
- * @id: of its struct lpl_keep then
- * @word: of it
+ * @shadow: what it held
  *
  * Context: the i_pages lock held, interrupts disabled; RCU.
  */
-void lpl_keep_unshadow(struct lruvec *lruvec, u32 id, u32 word)
+void lpl_keep_unshadow(struct lruvec *lruvec, const struct lpl_shadow *shadow)
 {
-	struct lpl_keep *keep = lpl_keep_of(lruvec);
-	u32 now = lpl_now();
+	struct lpl_keep *keep = lpl_keep_of_shadow(lruvec, shadow);
 
-	if (!keep || (u8)keep->id != id)
+	if (!keep)
 		return;
-	lpl_lock_at(keep, now);
-	lpl_guard_unshadow(&keep->guard, lpl_age_now(word, now), 1);
+	lpl_lock_at(keep, lpl_now());
+	lpl_guard_unshadow(&keep->guard, shadow->age, 1);
 	spin_unlock(&keep->lock);
+}
+
+/* It would be here if half as much more memory were; @evicts is the age at which LRU does. */
+static bool lpl_is_recent(const struct lpl_shadow *shadow, u32 evicts)
+{
+	return shadow->age <= evicts + evicts / 2;
+}
+
+/**
+ * lpl_keep_recent() - would what was evicted be here if a little more memory were?
+ * @lruvec: of what was evicted
+ * @shadow: what its shadow holds
+ *
+ * Context: RCU.
+ * Return: true if it would.
+ */
+bool lpl_keep_recent(struct lruvec *lruvec, const struct lpl_shadow *shadow)
+{
+	struct lpl_keep *keep = lpl_keep_of_shadow(lruvec, shadow);
+	unsigned long flags;
+	u32 evicts;
+
+	if (!keep)
+		return false;
+	spin_lock_irqsave(&keep->lock, flags);
+	evicts = lpl_guard_age(&keep->guard);
+	spin_unlock_irqrestore(&keep->lock, flags);
+	return lpl_is_recent(shadow, evicts);
 }
 
 /**
  * lpl_keep_refault() - what was evicted is used, and will be added to a list
- * @lruvec: of what was evicted, and of @folio
- * @folio: the new one
- * @id: of the struct lpl_keep then
- * @word: that the shadow has
+ * @lruvec: of what was evicted, whose queue it was that let it go
+ * @folio: the new one, which may come to another
+ * @shadow: what the shadow held
  *
- * Return: true if it would be here if half as much more memory were.
+ * Context: RCU.
+ * Return: as lpl_keep_recent() does.
  */
-bool lpl_keep_refault(struct lruvec *lruvec, struct folio *folio, u32 id, u32 word)
+bool lpl_keep_refault(struct lruvec *lruvec, struct folio *folio,
+		      const struct lpl_shadow *shadow)
 {
-	u32 now = lpl_now();
-	u32 age = lpl_age_now(word, now);
-	struct lpl_keep *keep = lpl_keep_of(lruvec);
-	u32 gap = lpl_word_gap(word), evicts;
+	struct lpl_keep *keep = lpl_keep_of_shadow(lruvec, shadow);
+	u32 now = lpl_now(), gap, evicts;
 	unsigned long flags;
 
-	if (!keep || (u8)keep->id != id)
+	if (!keep)
 		return false;
 	spin_lock_irqsave(&keep->lock, flags);
 	lpl_guard_advance(&keep->guard, now);
 	evicts = lpl_guard_age(&keep->guard);
-	gap = lpl_gap_after(gap, age, 1, evicts);
-	lpl_guard_refault(&keep->guard, age);
+	gap = lpl_gap_after(shadow->gap, shadow->age, 1, evicts);
+	lpl_guard_refault(&keep->guard, shadow->age);
 	spin_unlock_irqrestore(&keep->lock, flags);
 
 	/* Its own fault, or readahead, is what this is; the next use is another. */
 	lpl_set_folio_word(folio, lpl_word_set_gap(lpl_word(now, LPL_FRESH), gap));
-	return age <= evicts + evicts / 2;
+	return lpl_is_recent(shadow, evicts);
 }
 
 /* --------------------------------------------------------------- switching */

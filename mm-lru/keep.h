@@ -52,6 +52,20 @@ struct lpl_keep {
 	struct lpl_class classes[ANON_AND_FILE][LPL_CLASSES];
 };
 
+/**
+ * struct lpl_shadow - what is known of a page that was evicted
+ * @age: ticks since its last use
+ * @id: that of the struct lpl_keep that counts it, the low bits
+ * @gap: code of its gap, 0 if not known
+ * @workingset: it was PG_workingset
+ */
+struct lpl_shadow {
+	u32 age;
+	u8 id;
+	u8 gap;
+	bool workingset;
+};
+
 DECLARE_STATIC_KEY_FALSE(lpl_guard_key);
 
 static inline bool lpl_guarded(void)
@@ -87,9 +101,11 @@ void __lpl_keep_touch(struct folio *folio);
 bool lpl_keep_choose(struct lruvec *lruvec, const bool *allowed, unsigned int swappiness,
 		     unsigned long nr, unsigned long *taken);
 s64 lpl_keep_age(struct lruvec *lruvec, int type, s64 age);
-u32 lpl_keep_evicted(struct folio *folio, u32 *id);
-void lpl_keep_unshadow(struct lruvec *lruvec, u32 id, u32 word);
-bool lpl_keep_refault(struct lruvec *lruvec, struct folio *folio, u32 id, u32 word);
+bool lpl_keep_evicted(struct folio *folio, struct lpl_shadow *shadow);
+void lpl_keep_unshadow(struct lruvec *lruvec, const struct lpl_shadow *shadow);
+bool lpl_keep_recent(struct lruvec *lruvec, const struct lpl_shadow *shadow);
+bool lpl_keep_refault(struct lruvec *lruvec, struct folio *folio,
+		      const struct lpl_shadow *shadow);
 void lpl_keep_start(struct lruvec *lruvec);
 void lpl_keep_stop(struct lruvec *lruvec);
 int lpl_keep_stats(char *buf, int at);

@@ -329,7 +329,7 @@ static void lpl_work(struct lpl_line *line, struct lpl_budget *budget)
 	if (!READ_ONCE(lpl_always) && lpl_budget_wait(budget, percent))
 		rest = 1;
 	else
-		rest = lpl_pass(line, budget);
+		rest = min_t(u32, lpl_pass(line, budget), LPL_REST_MAX);
 
 	/* With what waking up and going to sleep took since. */
 	ran = task_sched_runtime(current) - line->paid;
@@ -340,10 +340,15 @@ static void lpl_work(struct lpl_line *line, struct lpl_budget *budget)
 		rest = 1;
 	} else {
 		lpl_budget_spend(budget, ran, percent);
+		/*
+		 * In debt for longer, though what has ended is held meanwhile: where
+		 * waking up is dear, as in a guest that has no CPU of its own, it
+		 * would never get out of debt, nor to a harvest.
+		 */
 		rest = max_t(u32, rest, div_u64(lpl_budget_wait(budget, percent),
 						LPL_TICK_MS * NSEC_PER_MSEC));
 	}
-	WRITE_ONCE(lpl_rest_until, start + min(rest, (u32)LPL_REST_MAX));
+	WRITE_ONCE(lpl_rest_until, start + rest);
 }
 
 static int lpl_harvester(void *unused)

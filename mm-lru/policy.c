@@ -165,8 +165,9 @@ static void lpl_change_lruvecs(void (*change)(struct lruvec *lruvec))
 	struct mem_cgroup *memcg = mem_cgroup_iter(NULL, NULL, NULL);
 	int nid;
 
+	/* Also where memory has gone, or may come. */
 	do {
-		for_each_node_state(nid, N_MEMORY)
+		for_each_node(nid)
 			change(mem_cgroup_lruvec(memcg, NODE_DATA(nid)));
 		cond_resched();
 	} while ((memcg = mem_cgroup_iter(NULL, memcg, NULL)));
@@ -202,8 +203,13 @@ static void lpl_switch_guard(bool on)
  */
 static void lpl_switch_key(bool enable)
 {
+	static bool known;
+
 	if (enable) {
-		lpl_forget_words();
+		/* As memory is set aside all words are 0. */
+		if (known)
+			lpl_forget_words();
+		known = true;
 		WRITE_ONCE(lpl_since, lpl_now());
 		static_branch_enable_cpuslocked(&lru_page_list_key);
 		lpl_change_lruvecs(lpl_enter_lruvec);

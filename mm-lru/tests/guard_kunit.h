@@ -519,6 +519,39 @@ static void guard_window_has_bounds(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lpl_guard_window(guard, guard->frames), 320U - 320 / 32);
 }
 
+/* A step of a few pages is a large part of few pages, and no number is less than 0. */
+static void guard_window_of_few_has_bounds(struct kunit *test)
+{
+	struct guard_test *ctx = test->priv;
+	struct lpl_guard *guard = &ctx->guard;
+	u32 frames;
+	int i;
+
+	lpl_guard_page(guard, 0, 1);
+	for (frames = 1; frames < 300; frames++) {
+		lpl_guard_page(guard, 0, 1);
+		for (i = 0; i < 100; i++) {
+			lpl_guard_event(guard, -1);
+			KUNIT_ASSERT_GE(test, guard->share, LPL_SHARE_LEAST);
+			KUNIT_ASSERT_LE(test, guard->share, LPL_SHARE_MOST);
+		}
+		KUNIT_EXPECT_EQ(test, guard->share, LPL_SHARE_LEAST);
+		guard->share = LPL_SHARE_FIRST;
+	}
+}
+
+/* While all that is known is here, LRU keeps it for ever: nothing is forgotten at once. */
+static void guard_misses_last_while_nothing_is_evicted(struct kunit *test)
+{
+	struct guard_test *ctx = test->priv;
+	struct lpl_guard *guard = &ctx->guard;
+
+	lpl_guard_page(guard, 0, 100);
+	guard->missed = 1000;
+	guard_test_pass(ctx, 100);
+	KUNIT_EXPECT_GT(test, guard->missed, 800U);
+}
+
 static void guard_judges(struct kunit *test)
 {
 	struct guard_test *ctx = test->priv;
@@ -595,6 +628,8 @@ static struct kunit_case guard_test_cases[] = {
 	KUNIT_CASE(guard_gains_are_not_hoarded),
 	KUNIT_CASE(guard_patience_is_in_proportion),
 	KUNIT_CASE(guard_window_has_bounds),
+	KUNIT_CASE(guard_window_of_few_has_bounds),
+	KUNIT_CASE(guard_misses_last_while_nothing_is_evicted),
 	KUNIT_CASE(guard_judges),
 	KUNIT_CASE(guard_off_is_lru),
 	{ }

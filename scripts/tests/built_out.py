@@ -28,7 +28,7 @@ import series_bisect
 import series_cli
 
 # What uses lruvec_add_folio() and has no hook.
-USERS = ["mm/mlock.c", "mm/memcontrol.c"]
+USERS = ["mm/mlock.c", "mm/memcontrol.c", "mm/compaction.c"]
 # What is not compiled, and cannot be, without an option that some of our configurations have not.
 NEEDS = {"mm/huge_memory.c": "CONFIG_TRANSPARENT_HUGEPAGE", "mm/page_ext.c": "CONFIG_PAGE_EXTENSION"}
 

@@ -22,7 +22,7 @@ import kernels
 
 FILES = ["kernel/sched/core.o", "kernel/fork.o", "mm/vmscan.o", "mm/swap.o", "mm/workingset.o", "mm/page_alloc.o",
          "mm/migrate.o", "mm/rmap.o", "mm/huge_memory.o", "mm/mlock.o", "mm/memcontrol.o", "mm/filemap.o",
-         "mm/swap_state.o", "mm/truncate.o"]
+         "mm/swap_state.o", "mm/truncate.o", "mm/mmzone.o", "mm/compaction.o"]
 VARIANT = "arm64-patching"
 OURS = re.compile(r"_*(lru_page_list|lpl)_\w+")
 # Called where the policy is changed.

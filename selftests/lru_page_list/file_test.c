@@ -56,6 +56,12 @@ static void read_part(int fd, size_t from, size_t len)
 			_exit(103);
 }
 
+static void load_pages(const char *p, size_t len, size_t page)
+{
+	for (size_t i = 0; i < len; i += page)
+		load_word(p + i);
+}
+
 /* Pages of the part that are in the page cache. */
 static long cached(int fd, size_t from, size_t len, size_t page)
 {
@@ -140,8 +146,7 @@ static int work_mapped(size_t page)
 	for (size_t i = 0; i < FILE_SIZE; i += page) {
 		load_word(p + i);
 		if (i % (LIMIT / 16) == 0)
-			for (size_t j = 0; j < hot; j += page)
-				load_word(p + j);
+			load_pages(p, hot, page);
 	}
 	return most(present(p, hot, page), hot, page, "the mapped file") ? 0 : 1;
 }
@@ -170,6 +175,72 @@ TEST_F_TIMEOUT(file, cache_is_reclaimable, 300)
 	EXPECT_EQ(0, run_in_group(work_cache_only, self->page));
 	EXPECT_EQ(0, get_line(GROUP "/memory.events", "oom_kill"));
 	EXPECT_GT(100, vm_count("pswpout") - swapped);
+}
+
+/* Memory and a part of a mapped file, of which one is older; which of them reclaim takes. */
+static int work_older(size_t page, bool file_first)
+{
+	size_t len = LIMIT / 3;
+	char *file = mmap(NULL, len, PROT_READ, MAP_SHARED, open_file(), 0), *p = pages_of(len);
+	long left[2];
+
+	if (file == MAP_FAILED)
+		return 101;
+	for (int turn = 0; turn < 2; turn++) {
+		if (file_first == !turn)
+			load_pages(file, len, page);
+		else
+			fill(p, len, false);
+		settle_ms(300);
+	}
+	put_file(GROUP "/memory.reclaim", "4M");
+	left[0] = present(p, len, page);
+	left[1] = present(file, len, page);
+	printf("# resident %ld of memory, %ld of the file, of %zu\n", left[0], left[1], len / page);
+	fflush(stdout);
+	return left[file_first] * 4 > left[!file_first] * 3;
+}
+
+static int work_file_is_older(size_t page)
+{
+	return work_older(page, true);
+}
+
+static int work_memory_is_older(size_t page)
+{
+	return work_older(page, false);
+}
+
+/* There is one age for both; at 100 no kind costs more than the other. */
+TEST_F_TIMEOUT(file, the_older_goes_whatever_it_is, 300)
+{
+	char before[16];
+
+	put_file(LPL_DIR "always", "1");
+	get_file("/proc/sys/vm/swappiness", before, sizeof(before));
+	put_file("/proc/sys/vm/swappiness", "100");
+	EXPECT_EQ(0, run_in_group(work_file_is_older, self->page));
+	EXPECT_EQ(0, run_in_group(work_memory_is_older, self->page));
+	put_file("/proc/sys/vm/swappiness", before);
+}
+
+static int work_file_loop(size_t page)
+{
+	char *p = mmap(NULL, 2 * LIMIT, PROT_READ, MAP_SHARED, open_file(), 0);
+
+	if (p == MAP_FAILED)
+		return 101;
+	for (int turn = 0; turn < 3; turn++)
+		load_pages(p, 2 * LIMIT, page);
+	return 0;
+}
+
+TEST_F_TIMEOUT(file, refaults_are_counted, 300)
+{
+	long refaults = vm_count("workingset_refault_file");
+
+	EXPECT_EQ(0, run_in_group(work_file_loop, self->page));
+	EXPECT_LT(refaults, vm_count("workingset_refault_file"));
 }
 
 /**

@@ -75,17 +75,22 @@ static inline long present(const char *p, size_t len, size_t page)
 }
 
 /* The child's exit status, -1 if a signal ended it. */
-static inline int run_in_group(int (*work)(size_t page), size_t page)
+static inline int run_in(const char *group, int (*work)(size_t page), size_t page)
 {
 	int status;
 	pid_t pid = fork();
 
 	if (!pid) {
-		enter(GROUP);
+		enter(group);
 		_exit(work(page));
 	}
 	waitpid(pid, &status, 0);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static inline int run_in_group(int (*work)(size_t page), size_t page)
+{
+	return run_in(GROUP, work, page);
 }
 
 /**

@@ -85,15 +85,172 @@ static long lpl_stat_below(const char *name, long bound)
 	return lpl_stat(name);
 }
 
+/* Leaves many times more shadows than may stay. */
+#define MUCH	(4 * LIMIT)
+
+/* Are there shadows of most of what does not fit? */
+static bool many_shadows(long before, size_t page)
+{
+	long nr = lpl_stat("guard_shadows") - before;
+	long all = (MUCH - LIMIT) / page;
+
+	printf("# %ld shadows, %ld pages do not fit\n", nr, all);
+	fflush(stdout);
+	return nr * 4 > all * 3;
+}
+
+/* How many more there are than @before, after a while if they are too many. */
+static long shadows_left(long before, size_t page)
+{
+	long left = lpl_stat_below("guard_shadows", before + SLACK / page) - before;
+
+	printf("# %ld shadows left, less than %ld may be\n", left, SLACK / page);
+	fflush(stdout);
+	return left;
+}
+
+/* Shadows of the first round go as pages come back, those of the second as it ends. */
+static int work_much(size_t page)
+{
+	long before = lpl_stat("guard_shadows");
+	char *p = pages_of(MUCH);
+
+	fill(p, MUCH, false);
+	if (fill(p, MUCH, true))
+		return 1;
+	return many_shadows(before, page) ? 0 : 2;
+}
+
 TEST_F_TIMEOUT(guard, what_is_freed_leaves, 300)
 {
-	long slack = SLACK / self->page;
-	long shadows = lpl_stat("guard_shadows") + slack;
+	long slack = SLACK / self->page, shadows = lpl_stat("guard_shadows");
 	long pages = lpl_stat("guard_pages") + slack;
 
-	EXPECT_EQ(0, run_in_group(work_loop, self->page));
-	EXPECT_GT(shadows, lpl_stat_below("guard_shadows", shadows));
+	EXPECT_EQ(0, run_in_group(work_much, self->page));
+	EXPECT_GT(slack, shadows_left(shadows, self->page));
 	EXPECT_GT(pages, lpl_stat_below("guard_pages", pages));
+	EXPECT_EQ(0, lpl_stat("guard_drift"));
+}
+
+/* A block device in memory, whose pages are those of any file. */
+static int file;
+
+static int work_file(size_t page)
+{
+	char *p = mmap(NULL, MUCH, PROT_READ, MAP_SHARED, file, 0);
+
+	/* What is read ahead looks as if it were read once, which has no shadows. */
+	if (p == MAP_FAILED || madvise(p, MUCH, MADV_RANDOM))
+		return 101;
+	for (int i = 0; i < 2; i++)
+		for (size_t at = 0; at < MUCH; at += page)
+			load_word(p + at);
+	return 0;
+}
+
+TEST_F_TIMEOUT(guard, what_is_dropped_leaves, 300)
+{
+	long before = lpl_stat("guard_shadows"), slack = SLACK / self->page;
+	int zram = zram_add(MUCH / MIB);
+
+	if (zram < 0)
+		SKIP(return, "no zram");
+	file = zram_open(zram);
+	EXPECT_LE(0, file);
+	EXPECT_EQ(0, run_in_group(work_file, self->page));
+	EXPECT_TRUE(many_shadows(before, self->page));
+	EXPECT_EQ(0, posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED));
+	EXPECT_GT(slack, shadows_left(before, self->page));
+
+	/* As it is closed for the last time all of it is truncated. */
+	EXPECT_EQ(0, run_in_group(work_file, self->page));
+	EXPECT_TRUE(many_shadows(before, self->page));
+	close(file);
+	EXPECT_GT(slack, shadows_left(before, self->page));
+	zram_remove(zram);
+	EXPECT_EQ(0, lpl_stat("guard_drift"));
+}
+
+#ifndef __NR_cachestat
+#define __NR_cachestat	451
+#endif
+
+/* Pages of the file that are not there, and how many of these would be in a little more memory. */
+static int evicted(long *all, long *recent)
+{
+	struct { uint64_t start, len; } range = { 0, 0 };
+	struct { uint64_t cache, dirty, writeback, evicted, recent; } stat;
+
+	if (syscall(__NR_cachestat, file, &range, &stat, 0))
+		return -errno;
+	*all = stat.evicted;
+	*recent = stat.recent;
+	return 0;
+}
+
+#define CHILD	GROUP "/child"
+
+/* With its memory cgroup goes what a shadow can be compared with; it is not recent for ever. */
+TEST_F_TIMEOUT(guard, shadows_of_who_has_gone_are_not_recent, 300)
+{
+	long all, recent = 0, most = MUCH / self->page;
+	int zram = zram_add(MUCH / MIB), err;
+
+	if (zram < 0)
+		SKIP(return, "no zram");
+	file = zram_open(zram);
+	put_file(GROUP "/cgroup.subtree_control", "+memory");
+	mkdir(CHILD, 0755);
+	EXPECT_EQ(0, run_in(CHILD, work_file, self->page));
+	err = evicted(&all, &recent);
+	if (!err) {
+		EXPECT_LT(most / 2, all);
+		/* Half as much memory more would hold this many. */
+		EXPECT_LT(0, recent);
+		EXPECT_LT(recent, most / 2);
+	}
+	group_remove(CHILD);
+	if (!err) {
+		/* It goes after rmdir() has returned; a few shadows are of other groups. */
+		for (int i = 0; i < 500 && recent > most / 100 && !evicted(&all, &recent); i++)
+			sleep_ms(20);
+		EXPECT_LT(most / 2, all);
+		EXPECT_GE(most / 100, recent);
+	}
+	put_file(GROUP "/cgroup.subtree_control", "-memory");
+	close(file);
+	zram_remove(zram);
+	if (err)
+		SKIP(return, "no cachestat");
+}
+
+static int work_read(size_t page)
+{
+	static char block[65536];
+
+	for (size_t at = 0; at < LIMIT * 3 / 4; at += sizeof(block))
+		if (pread(file, block, sizeof(block), at) != sizeof(block))
+			return 103;
+	return 0;
+}
+
+/* Of what was there before lru was chosen, and has not been seen since, nothing is known. */
+TEST_F_TIMEOUT(guard, what_was_there_before_leaves, 300)
+{
+	long slack = SLACK / self->page, before;
+	int zram = zram_add(LIMIT / MIB);
+
+	if (zram < 0)
+		SKIP(return, "no zram");
+	file = zram_open(zram);
+	EXPECT_EQ(0, set_policy("classic"));
+	EXPECT_EQ(0, run_in_group(work_read, self->page));
+	EXPECT_EQ(0, set_policy("lru"));
+	before = lpl_stat("guard_shadows");
+	EXPECT_EQ(0, run_in_group(work_much, self->page));
+	close(file);
+	EXPECT_GT(slack, shadows_left(before, self->page));
+	zram_remove(zram);
 	EXPECT_EQ(0, lpl_stat("guard_drift"));
 }
 

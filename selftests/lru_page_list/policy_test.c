@@ -133,6 +133,51 @@ TEST_F(policy, passes_each_10_ms)
 	EXPECT_GE(best, 80) TH_LOG("%ld %% of the passes at best", best);
 }
 
+/* Those of Documentation/ABI/testing/sysfs-kernel-mm-lru-page-list. */
+TEST_F(policy, stats_have_their_names)
+{
+	static const char *const names[] = {
+		"passes", "mms", "mms_partial", "mms_exited", "trylock_failed", "visited",
+		"young", "moved", "skipped", "around", "told", "tables_skipped", "cpu_ns",
+		"gated", "parked", "reclaim_rounds", "resolution_ms", "reached_ms",
+		"eviction_age_ms", "guard_pages", "guard_shadows", "guard_kept",
+		"guard_window", "guard_tripped", "guard_gain", "guard_regret", "guard_trips",
+		"guard_drift",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		EXPECT_LE(0, lpl_stat(names[i])) {
+			TH_LOG("no %s", names[i]);
+		}
+	}
+}
+
+/* A process that goes on touching its memory is seen to. */
+TEST_F_TIMEOUT(policy, stats_count_what_is_harvested, 120)
+{
+	size_t page = page_bytes(), len = 64 * page;
+	char *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	long visited = lpl_stat("visited"), young = lpl_stat("young");
+	long moved = lpl_stat("moved"), mms = lpl_stat("mms");
+
+	ASSERT_NE(MAP_FAILED, p);
+	ASSERT_EQ(0, put_file(LPL_DIR "always", "1"));
+	for (int turn = 0; turn < 4; turn++) {
+		for (size_t at = 0; at < len; at += page)
+			store_word(p + at, at);
+		/* What is in a batch of a CPU is in no queue. */
+		drain_batches();
+		settle_ms(30);
+	}
+	EXPECT_EQ(get_number(LPL_DIR "interval_ms"), lpl_stat("resolution_ms"));
+	EXPECT_EQ(0, put_file(LPL_DIR "always", "0"));
+	EXPECT_LE(3, lpl_stat("mms") - mms);
+	EXPECT_LE(3 * 64, lpl_stat("visited") - visited);
+	EXPECT_LE(3 * 64, lpl_stat("young") - young);
+	EXPECT_LE(2 * 64, lpl_stat("moved") - moved);
+	munmap(p, len);
+}
+
 TEST_F(policy, queue_is_of_root)
 {
 	struct stat info;

@@ -16,6 +16,10 @@
 
 struct page_ext_operations;
 struct page_vma_mapped_walk;
+struct xa_state;
+
+/* Bits of a shadow that no other policy uses: 1 where there is room for guard's. */
+#define LRU_PAGE_LIST_SHADOW_SHIFT	(IS_ENABLED(CONFIG_LRU_PAGE_LIST) && BITS_PER_LONG == 64)
 
 #ifdef CONFIG_LRU_PAGE_LIST
 
@@ -38,7 +42,8 @@ void __lru_page_list_tick_remote(struct task_struct *curr);
 bool __lru_page_list_add(struct lruvec *lruvec, struct folio *folio, bool tail);
 void __lru_page_list_del(struct lruvec *lruvec, struct folio *folio);
 void __lru_page_list_isolated(struct lruvec *lruvec, struct list_head *isolated);
-void *__lru_page_list_unshadow(void *shadow);
+void __lru_page_list_unshadow(void *shadow);
+void __lru_page_list_unshadow_all(struct xa_state *xas);
 void __lru_page_list_init_lruvec(struct lruvec *lruvec);
 void __lru_page_list_exit_lruvec(struct lruvec *lruvec);
 void __lru_page_list_free(struct page *page);
@@ -130,7 +135,17 @@ static inline void lru_page_list_isolated(struct lruvec *lruvec,
 /* @shadow is removed from a mapping, whose i_pages lock is held; returns it. */
 static inline void *lru_page_list_unshadow(void *shadow)
 {
-	return lru_page_list_enabled() ? __lru_page_list_unshadow(shadow) : shadow;
+	if (LRU_PAGE_LIST_SHADOW_SHIFT && lru_page_list_enabled())
+		__lru_page_list_unshadow(shadow);
+	return shadow;
+}
+
+/* __filemap_add_folio(): all that @xas is about to replace, of which @last was the last. */
+static inline void *lru_page_list_unshadow_all(struct xa_state *xas, void *last)
+{
+	if (LRU_PAGE_LIST_SHADOW_SHIFT && lru_page_list_enabled())
+		__lru_page_list_unshadow_all(xas);
+	return last;
 }
 
 /* free_pages_prepare(): what comes to @page next is new. */
@@ -246,6 +261,11 @@ static inline void lru_page_list_isolated(struct lruvec *lruvec,
 static inline void *lru_page_list_unshadow(void *shadow)
 {
 	return shadow;
+}
+
+static inline void *lru_page_list_unshadow_all(struct xa_state *xas, void *last)
+{
+	return last;
 }
 
 static inline void lru_page_list_exit_lruvec(struct lruvec *lruvec)

@@ -44,8 +44,8 @@ struct lru_page_list_mm {
  * @evicted_at: tick in which it last did; 0: never
  * @parked_since: tick in which the first of @parked came; under lru_lock
  *
- * Lists are under lru_lock, and count as if they were on the inactive lists; the
- * rest is written without a lock.
+ * Lists are under lru_lock, and count as if they were on the inactive lists; @keep
+ * changes under it. What is known of evictions is written without a lock.
  */
 struct lru_page_list_lruvec {
 	struct list_head skipped[2];
