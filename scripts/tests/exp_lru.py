@@ -349,6 +349,11 @@ class Held(unittest.TestCase):
         self.assertEqual(five.series(self.record(*self.LINES))[0], (1000, 5 * [(90, 80)]))
 
 
+def pattern_names():
+    with open(os.path.join(kernels.ROOT, "selftests", "lru_page_list", "pattern.h")) as text:
+        return re.findall(r'"(\w+)"', text.read().partition("pattern_names[] = {")[2].partition("}")[0])
+
+
 class FakeRun:
     def __init__(self, case, policy, **row):
         self.case, self.policy, self.seed, self.row = case, policy, 1, dict(bad=0, **row)
@@ -367,8 +372,7 @@ class Limits(unittest.TestCase):
             "rand:200", True, classic=peers, mglru=peers,
             lru=dict(touches_s=96, miss=30, scan_steal=1.02, fidelity=97, klrud_pct=1, off_lru=-0.5, faults_1000=50),
             guard=dict(touches_s=98, miss=29, faults_1000=51.5)))
-        self.assertLessEqual({"scan-lru", "random-lru", "random-guard", "fidelity-lru", "harvester", "miss", "faults-guard",
-                              "fewer-guard"}, case(
+        self.assertLessEqual({"scan-lru", "random-lru", "random-guard", "fidelity-lru", "harvester", "miss", "faults-guard"}, case(
             "rand:200", False, classic=peers, mglru=peers,
             lru=dict(touches_s=94, miss=30, scan_steal=1.03, fidelity=96, klrud_pct=1.1, off_lru=-0.6, faults_1000=50),
             guard=dict(touches_s=97, miss=29, faults_1000=52)))
@@ -378,6 +382,35 @@ class Limits(unittest.TestCase):
         self.assertIn("fits", case("rand:78", False, classic=dict(touches_s=100), lru=dict(touches_s=98)))
         self.assertIn("cyclic-guard", case("cyclic:110", False, guard=dict(miss=21, faults_1000=1)))
         self.assertIn("seq-guard", case("seq:200", False, guard=dict(miss=46, faults_1000=1)))
+
+    def test_fewer_faults_are_judged_where_two_patterns_can_have_them(self):
+        def runs(case, guard):
+            return [FakeRun(case, policy, faults_1000=faults) for policy, faults in (("classic", 50), ("mglru", 60), ("guard", guard))]
+        self.assertNotIn(("fewer-guard", "all"), self.judge(*runs("rand:200", 60)))
+        self.assertTrue(self.judge(*runs("rand:200", 40), *runs("seq:200", 40))["fewer-guard", "all"])
+        self.assertFalse(self.judge(*runs("rand:200", 40), *runs("seq:200", 50))["fewer-guard", "all"])
+
+    def test_files_are_judged_as_memory_is(self):
+        self.assertFalse(self.judge(FakeRun("rand/file:200", "lru", scan_steal=1.2, klrud_pct=0))["scan-lru", "rand/file:200"])
+
+    def test_misses_off_both_ways_are_off(self):
+        runs = [FakeRun("cyclic:110", "lru", off_lru=off) for off in (-20, 0.1, 20)]
+        self.assertFalse(self.judge(*runs)["miss", "cyclic:110, lru"])
+
+    def test_what_is_known_is_a_line_and_worse_than_its_limit(self):
+        for known in limits.KNOWN.values():
+            for word, value in known.items():
+                name, case = word.split("@")
+                self.assertIn(limits.pattern_of(case), pattern_names())
+                self.assertFalse(limits.Line(name, case, value, limits.LIMITS[name][1]).met, word)
+
+    def test_what_is_known_is_let_pass_up_to_there_in_its_case(self):
+        def met(case, value):
+            runs = [FakeRun(case, "lru", scan_steal=value)]
+            return limits.Judge(runs, dict(limits.given([]), **{"scan-lru@rand:200": 1.2})).all()[-1].met
+        self.assertTrue(met("rand:200", 1.2))
+        self.assertFalse(met("rand:200", 1.21))
+        self.assertFalse(met("rand:300", 1.2))
 
     def test_every_line_of_the_table_is_judged_somewhere(self):
         with open(limits.__file__) as text:
