@@ -18,6 +18,9 @@ static bool pgdat_balanced(pg_data_t *pgdat, int order, int highest_zoneidx);
  * @tick: when it looked last
  * @oldest: age of the oldest in that tick
  * @oldest_before: the same in the tick in which it had looked before
+ * @once: some had pages that were read once in that tick
+ * @once_before: the same in the tick in which it had looked before
+ * @once_of: who had them, the last one; only to be compared
  *
  * For a node and the memory cgroup whose limit is reclaimed for, or for all.
  * Without a lock, and two may have to share one: these are hints, and only
@@ -27,6 +30,9 @@ struct lpl_tails {
 	u32 tick;
 	u32 oldest;
 	u32 oldest_before;
+	bool once;
+	bool once_before;
+	const struct lruvec *once_of;
 };
 
 static struct lpl_tails lpl_tails[64];
@@ -113,12 +119,13 @@ static bool lpl_choose_once(struct lruvec *lruvec, s64 age, unsigned long nr)
 }
 
 /*
- * The list to take @nr from next and the age of its tail; false if all are empty.
- * What was read once has an age above all, as it goes first in each cgroup.
+ * The list to take @nr from next, the age of its tail, and of the oldest, which
+ * swappiness may spare; false if all are empty.  What was read once has an age above
+ * all, as it goes first.
  */
 static bool lpl_choose(struct lruvec *lruvec, struct scan_control *sc,
 		       const bool *allowed, unsigned long nr,
-		       enum lru_list *lru, u32 *age)
+		       enum lru_list *lru, u32 *age, u32 *oldest)
 {
 	s64 anon = allowed[WORKINGSET_ANON] ?
 		   lpl_queue_age(lruvec, LRU_INACTIVE_ANON) : -1;
@@ -128,7 +135,7 @@ static bool lpl_choose(struct lruvec *lruvec, struct scan_control *sc,
 
 	if (allowed[WORKINGSET_FILE] && lpl_choose_once(lruvec, max(anon, file), nr)) {
 		*lru = LRU_INACTIVE_FILE;
-		*age = LPL_AGE_ONCE;
+		*age = *oldest = LPL_AGE_ONCE;
 		return true;
 	}
 	if (anon < 0 && file < 0)
@@ -140,34 +147,53 @@ static bool lpl_choose(struct lruvec *lruvec, struct scan_control *sc,
 		*lru = LRU_INACTIVE_FILE;
 		*age = file;
 	}
+	*oldest = max(anon, file);
 	return true;
+}
+
+static void lpl_tails_tick(struct lpl_tails *all, u32 now)
+{
+	if (now == READ_ONCE(all->tick))
+		return;
+	WRITE_ONCE(all->oldest_before, READ_ONCE(all->oldest));
+	WRITE_ONCE(all->oldest, 0);
+	WRITE_ONCE(all->once_before, READ_ONCE(all->once));
+	WRITE_ONCE(all->once, false);
+	WRITE_ONCE(all->tick, now);
+}
+
+/* There is what was read once elsewhere: a stream does not flush its siblings. */
+static bool lpl_once_elsewhere(const struct lpl_tails *all, const struct lruvec *lruvec)
+{
+	return (READ_ONCE(all->once) || READ_ONCE(all->once_before)) &&
+	       READ_ONCE(all->once_of) != lruvec;
 }
 
 /*
  * One queue over all memory cgroups that reclaim is for: at first only those
- * give whose tail is as old as the oldest that was seen in this tick or in the
- * one before in which there was reclaim, give or take an eighth.  As priority
- * rises so do others, and in the end all, as protection or a lack of swap may
- * hold the oldest.
+ * give that have what was read once, or whose tail is as old as the oldest that
+ * was seen in this tick or in the one before in which there was reclaim, give or
+ * take an eighth.  As priority rises so do others, and in the end all, as
+ * protection or a lack of swap may hold the oldest.
  */
 static bool lpl_old_enough(struct lruvec *lruvec, struct scan_control *sc, u32 age)
 {
 	struct lpl_tails *all = lpl_tails_of(lruvec, sc);
-	u32 now = lpl_now();
 	u32 oldest;
 
-	if (age == LPL_AGE_ONCE)
+	lpl_tails_tick(all, lpl_now());
+	if (age == LPL_AGE_ONCE) {
+		WRITE_ONCE(all->once_of, lruvec);
+		WRITE_ONCE(all->once, true);
 		return true;
-	if (now != READ_ONCE(all->tick)) {
-		WRITE_ONCE(all->oldest_before, READ_ONCE(all->oldest));
-		WRITE_ONCE(all->oldest, 0);
-		WRITE_ONCE(all->tick, now);
 	}
 	if (age > READ_ONCE(all->oldest))
 		WRITE_ONCE(all->oldest, age);
 
 	if (sc->priority < DEF_PRIORITY - 2)
 		return true;
+	if (lpl_once_elsewhere(all, lruvec))
+		return false;
 	oldest = max(READ_ONCE(all->oldest), READ_ONCE(all->oldest_before));
 	return age >= oldest - oldest / 8;
 }
@@ -229,7 +255,7 @@ static void lpl_shrink_lruvec(struct lruvec *lruvec, struct scan_control *sc)
 	struct blk_plug plug;
 	bool first = true;
 	enum lru_list lru;
-	u32 age;
+	u32 age, oldest;
 
 	lpl_take_over(lruvec);
 	lpl_try_again(lruvec, sc->priority < DEF_PRIORITY / 2);
@@ -240,9 +266,9 @@ static void lpl_shrink_lruvec(struct lruvec *lruvec, struct scan_control *sc)
 	while (left) {
 		unsigned long nr = min(left, SWAP_CLUSTER_MAX);
 
-		if (!lpl_choose(lruvec, sc, allowed, nr, &lru, &age))
+		if (!lpl_choose(lruvec, sc, allowed, nr, &lru, &age, &oldest))
 			break;
-		if (!lpl_old_enough(lruvec, sc, age))
+		if (!lpl_old_enough(lruvec, sc, oldest))
 			break;
 		if (first && age != LPL_AGE_ONCE) {
 			lpl_note_eviction(lpl_target(lruvec, sc), age);

@@ -394,11 +394,27 @@ static int work_protected(size_t page, int ready, int go)
 	return most(present(p, LIMIT / 4, page), LIMIT / 4, page, "what is protected") ? 0 : 1;
 }
 
-static int run_protected(size_t page, const char *how)
+/* More memory than fits. */
+static int work_beside(size_t page)
+{
+	char *p = pages_of(2 * LIMIT);
+
+	for (int i = 0; i < 3; i++)
+		fill(p, 2 * LIMIT, i);
+	return 0;
+}
+
+static int work_stream_beside(size_t page)
+{
+	read_part(open_file(), 0, FILE_SIZE);
+	return 0;
+}
+
+static int run_protected(size_t page, const char *how, int (*beside)(size_t page))
 {
 	int status = -1, ready[2], go[2];
-	char *p, c = 0;
-	pid_t pid, other;
+	char c = 0;
+	pid_t pid;
 
 	protect_parts();
 	put_file(how, "8M");
@@ -413,15 +429,7 @@ static int run_protected(size_t page, const char *how)
 		return -1;
 	/* Younger by far, and all that has to go is its own. */
 	sleep_ms(100);
-	other = fork();
-	if (!other) {
-		enter(OTHER);
-		p = pages_of(2 * LIMIT);
-		for (int i = 0; i < 3; i++)
-			fill(p, 2 * LIMIT, i);
-		_exit(0);
-	}
-	waitpid(other, NULL, 0);
+	run_in(OTHER, beside, page);
 	if (write(go[1], &c, 1) != 1)
 		return -1;
 	waitpid(pid, &status, 0);
@@ -433,18 +441,28 @@ static int run_protected(size_t page, const char *how)
 
 TEST_F_TIMEOUT(file, memory_min_protects, 300)
 {
-	EXPECT_EQ(0, run_protected(self->page, PROTECTED "/memory.min"));
+	EXPECT_EQ(0, run_protected(self->page, PROTECTED "/memory.min", work_beside));
 }
 
 TEST_F_TIMEOUT(file, memory_low_protects, 300)
 {
-	EXPECT_EQ(0, run_protected(self->page, PROTECTED "/memory.low"));
+	EXPECT_EQ(0, run_protected(self->page, PROTECTED "/memory.low", work_beside));
 }
 
 /* It can fail: without protection the older part goes. */
 TEST_F_TIMEOUT(file, without_protection_the_older_goes, 300)
 {
-	EXPECT_NE(0, run_protected(self->page, PROTECTED "/memory.high"));
+	EXPECT_NE(0, run_protected(self->page, PROTECTED "/memory.high", work_beside));
+}
+
+/* What was read once goes first, whichever memory cgroup has it. */
+TEST_F_TIMEOUT(file, stream_spares_its_sibling, 300)
+{
+	for (int guard = 0; guard < 2; guard++) {
+		if (put_file(LPL_DIR "guard", guard ? "1" : "0"))
+			break;
+		EXPECT_EQ(0, run_protected(self->page, PROTECTED "/memory.high", work_stream_beside));
+	}
 }
 
 TEST_HARNESS_MAIN
