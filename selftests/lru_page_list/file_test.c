@@ -383,7 +383,7 @@ static void protect_parts(void)
 	mkdir(OTHER, 0755);
 }
 
-/* Fills its part, waits to be told, and looks what is left of it. */
+/* Fills its part, waits to be told, and looks what is left of it, %. */
 static int work_protected(size_t page, int ready, int go)
 {
 	char *p = pages_of(LIMIT / 4), c = 0;
@@ -391,7 +391,8 @@ static int work_protected(size_t page, int ready, int go)
 	fill(p, LIMIT / 4, false);
 	if (write(ready, &c, 1) != 1 || read(go, &c, 1) != 1)
 		return 105;
-	return most(present(p, LIMIT / 4, page), LIMIT / 4, page, "what is protected") ? 0 : 1;
+	most(present(p, LIMIT / 4, page), LIMIT / 4, page, "what is protected");
+	return present(p, LIMIT / 4, page) * 100 / (LIMIT / 4 / page);
 }
 
 /* More memory than fits. */
@@ -410,6 +411,7 @@ static int work_stream_beside(size_t page)
 	return 0;
 }
 
+/* What is left, %; less than 0 if it cannot be told. */
 static int run_protected(size_t page, const char *how, int (*beside)(size_t page))
 {
 	int status = -1, ready[2], go[2];
@@ -436,32 +438,39 @@ static int run_protected(size_t page, const char *how, int (*beside)(size_t page
 	group_remove(PROTECTED);
 	group_remove(OTHER);
 	put_file(GROUP "/cgroup.subtree_control", "-memory");
-	return status;
+	return WIFEXITED(status) && WEXITSTATUS(status) <= 100 ? WEXITSTATUS(status) : -1;
 }
 
 TEST_F_TIMEOUT(file, memory_min_protects, 300)
 {
-	EXPECT_EQ(0, run_protected(self->page, PROTECTED "/memory.min", work_beside));
+	EXPECT_LE(95, run_protected(self->page, PROTECTED "/memory.min", work_beside));
 }
 
 TEST_F_TIMEOUT(file, memory_low_protects, 300)
 {
-	EXPECT_EQ(0, run_protected(self->page, PROTECTED "/memory.low", work_beside));
+	EXPECT_LE(95, run_protected(self->page, PROTECTED "/memory.low", work_beside));
 }
 
 /* It can fail: without protection the older part goes. */
 TEST_F_TIMEOUT(file, without_protection_the_older_goes, 300)
 {
-	EXPECT_NE(0, run_protected(self->page, PROTECTED "/memory.high", work_beside));
+	int left = run_protected(self->page, PROTECTED "/memory.high", work_beside);
+
+	EXPECT_LE(0, left);
+	EXPECT_GT(50, left);
 }
 
-/* What was read once goes first, whichever memory cgroup has it. */
+/*
+ * What was read once goes first, whichever memory cgroup has it.  Before that is
+ * known, while it is in the batches of the CPUs, some may go.
+ */
 TEST_F_TIMEOUT(file, stream_spares_its_sibling, 300)
 {
 	for (int guard = 0; guard < 2; guard++) {
 		if (put_file(LPL_DIR "guard", guard ? "1" : "0"))
 			break;
-		EXPECT_EQ(0, run_protected(self->page, PROTECTED "/memory.high", work_stream_beside));
+		EXPECT_LE(70, run_protected(self->page, PROTECTED "/memory.high",
+					    work_stream_beside));
 	}
 }
 
