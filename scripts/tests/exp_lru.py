@@ -349,11 +349,6 @@ class Held(unittest.TestCase):
         self.assertEqual(five.series(self.record(*self.LINES))[0], (1000, 5 * [(90, 80)]))
 
 
-def pattern_names():
-    with open(os.path.join(kernels.ROOT, "selftests", "lru_page_list", "pattern.h")) as text:
-        return re.findall(r'"(\w+)"', text.read().partition("pattern_names[] = {")[2].partition("}")[0])
-
-
 class FakeRun:
     def __init__(self, case, policy, **row):
         self.case, self.policy, self.seed, self.row = case, policy, 1, dict(bad=0, **row)
@@ -396,21 +391,6 @@ class Limits(unittest.TestCase):
     def test_misses_off_both_ways_are_off(self):
         runs = [FakeRun("cyclic:110", "lru", off_lru=off) for off in (-20, 0.1, 20)]
         self.assertFalse(self.judge(*runs)["miss", "cyclic:110, lru"])
-
-    def test_what_is_known_is_a_line_and_worse_than_its_limit(self):
-        for known in limits.KNOWN.values():
-            for word, value in known.items():
-                name, case = word.split("@")
-                self.assertIn(limits.pattern_of(case), pattern_names())
-                self.assertFalse(limits.Line(name, case, value, limits.LIMITS[name][1]).met, word)
-
-    def test_what_is_known_is_let_pass_up_to_there_in_its_case(self):
-        def met(case, value):
-            runs = [FakeRun(case, "lru", scan_steal=value)]
-            return limits.Judge(runs, dict(limits.given([]), **{"scan-lru@rand:200": 1.2})).all()[-1].met
-        self.assertTrue(met("rand:200", 1.2))
-        self.assertFalse(met("rand:200", 1.21))
-        self.assertFalse(met("rand:300", 1.2))
 
     def test_every_line_of_the_table_is_judged_somewhere(self):
         with open(limits.__file__) as text:

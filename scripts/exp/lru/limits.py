@@ -5,7 +5,7 @@ import statistics
 
 from five import FITS
 
-# name: (what, limit). --limit NAME[@CASE]=VALUE sets another one, as a short run needs.
+# name: (what, limit). --limit NAME=VALUE sets another one, as a short run needs.
 LIMITS = {
     "bad": ("pages with wrong contents, any pattern and policy, at most", 0),
     "fidelity-always": ("resident set is the true LRU set, %, random, Zipf, shift, always, at least", 99.5),
@@ -25,19 +25,6 @@ LIMITS = {
     "seq-guard": ("miss ratio, sequential 200 %, guard, at most", 45),
     "faults-guard": ("major faults per touch, any pattern, guard, of the better peer's, at most", 1.03),
     "fewer-guard": ("patterns with fewer major faults per touch than the better peer, guard, at least", 2),
-}
-# What is not met, as the lab report says, and by how much more than there a run may miss it: for --known, with
-# which a check fails by what is new. {architecture: {name@case: value}}
-KNOWN = {
-    "arm64": {
-        "scan-lru@rand:200": 1.2, "scan-lru@rand/file:200": 1.2, "fidelity-lru@shift:200": 91,
-        "shift-classic@shift:200": 9, "shift-guard@shift:200": 6, "order-always@cyclic:110": 98.5,
-        "random-guard@rand/file:200": 0.94,
-    },
-    "x86_64": {
-        "scan-lru@rand:200": 1.25, "fidelity-lru@shift:200": 93, "shift-classic@shift:200": 9, "shift-guard@shift:200": 3,
-        "miss@cyclic:110, always": 20,
-    },
 }
 # So few that a ratio of them says nothing.
 FEW_FAULTS = 0.5
@@ -93,7 +80,7 @@ class Judge:
 
     def add(self, name, case, value):
         if name in self.limits and value is not None:
-            self.lines.append(Line(name, case, value, self.limits.get(f"{name}@{case}", self.limits[name])))
+            self.lines.append(Line(name, case, value, self.limits[name]))
 
     def ratio(self, name, case, policy, key, peer):
         mine = self.median(case, policy, key)
@@ -162,7 +149,7 @@ def given(words, names=None):
     limits = {name: limit for name, (_, limit) in LIMITS.items() if names is None or name in names}
     for word in words:
         name, _, value = word.partition("=")
-        if name.split("@")[0] not in LIMITS:
+        if name not in LIMITS:
             raise ValueError(f"--limit {word}: there is no such line; there are {', '.join(LIMITS)}")
         limits[name] = float(value)
     return limits

@@ -66,9 +66,8 @@ def parse(argv):
     made.add_argument("--no-bench", action="store_true", help="the five processes only")
     made.add_argument("--quick", action="store_true", help="one seed, two cases, 96 MB; the page says so")
     made.add_argument("--check", action="store_true", help="fail, with a sentence for each, if a line of what it must show is not met")
-    made.add_argument("--limit", metavar="NAME[@CASE]=VALUE", action="append", default=[],
+    made.add_argument("--limit", metavar="NAME=VALUE", action="append", default=[],
                       help=f"another limit for --check; names: {', '.join(limits.LIMITS)}")
-    made.add_argument("--known", action="store_true", help="let pass what is known not to be met, as far as it was missed when that was written down")
     made.add_argument("--programs", metavar="DIR", help="take fiveproc and bench from here (default: the kernel's)")
     made.add_argument("--out", metavar="DIR", default=os.path.join(kernels.ROOT, "results", "lru"))
     args = made.parse_args(argv[:argv.index("--")] if "--" in argv else argv)
@@ -92,8 +91,6 @@ def given(args):
         made = limits.given(args.limit, QUICK_LIMITS if args.quick else None)
     except ValueError as error:
         raise kernels.Error(str(error), 2) from None
-    if args.known:
-        made.update(limits.KNOWN[args.arch])
     changed = {word.partition("=")[0] for word in args.limit}
     made.update({name: limit for name, limit in QUICK_LIMITS.items() if args.quick and name not in changed})
     return made
