@@ -498,6 +498,19 @@ static pid_t other_start(struct other *other)
 
 /* -------------------------------------------------------------------- tests */
 
+/* Of SIZE; its frames, and the queue is listed. */
+static uint64_t *use_in_turn(offline_fixture *self, char *p, struct turn *turn)
+{
+	uint64_t *pfn;
+
+	fill_pages(p, SIZE, 1);
+	drain_batches();
+	touch_in_turn(p, SIZE, turn);
+	pfn = frames_of(getpid(), p, SIZE);
+	listing_read(&self->list, self->queue);
+	return pfn;
+}
+
 /* What lies in the block when it is online again is in the queue, with its age. */
 static void use_again(struct __test_metadata *_metadata, offline_fixture *self)
 {
@@ -508,11 +521,7 @@ static void use_again(struct __test_metadata *_metadata, offline_fixture *self)
 
 	EXPECT_EQ(0, block_online(&self->block));
 	p = memory_of(SIZE);
-	fill_pages(p, SIZE, 1);
-	drain_batches();
-	touch_in_turn(p, SIZE, turn);
-	pfn = frames_of(getpid(), p, SIZE);
-	listing_read(&self->list, self->queue);
+	pfn = use_in_turn(self, p, turn);
 	TH_LOG("online again: %ld of %zu pages are in it", count_in_block(pfn, nr, &self->block),
 	       nr);
 	if (is_only_movable(&self->block))
@@ -576,11 +585,7 @@ TEST_F_TIMEOUT(offline, migrated_keeps_its_age, 300)
 
 	self->plugged = plug();
 	p = memory_of(SIZE);
-	fill_pages(p, SIZE, 1);
-	drain_batches();
-	touch_in_turn(p, SIZE, turn);
-	before = frames_of(getpid(), p, SIZE);
-	listing_read(&self->list, self->queue);
+	before = use_in_turn(self, p, turn);
 	EXPECT_EQ(0, ages_off(&self->list, before, nr, turn));
 
 	if (!take_offline(_metadata, self, before, nr))
