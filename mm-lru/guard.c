@@ -378,20 +378,13 @@ static void lpl_guard_forget(struct lpl_guard *guard, u64 buckets)
 				       (div64_u64(guard->missed, life) + 1) * buckets);
 }
 
-/**
- * lpl_guard_advance() - time has passed
- * @guard: the guard
- * @now: current tick; one that is before the last is taken for the last
- */
-void lpl_guard_advance(struct lpl_guard *guard, u32 now)
+/* To @now, which is after what was now. */
+void __lpl_guard_advance(struct lpl_guard *guard, u32 now)
 {
-	s32 passed = now - (u32)guard->now;
 	u64 before = lpl_newest(guard);
 	u64 used;
 
-	if (passed <= 0)
-		return;
-	guard->now += passed;
+	guard->now += now - (u32)guard->now;
 	if (guard->tripped && (s32)(guard->until - now) <= 0) {
 		guard->tripped = false;
 		guard->share = LPL_SHARE_MOST;

@@ -106,7 +106,7 @@ unsigned int lpl_gap_class(u8 gap);
 u32 lpl_kept_key(const struct lpl_guard *guard, const struct lpl_contender *kept);
 
 void lpl_guard_init(struct lpl_guard *guard, u32 now, u32 oldest);
-void lpl_guard_advance(struct lpl_guard *guard, u32 now);
+void __lpl_guard_advance(struct lpl_guard *guard, u32 now);
 void lpl_guard_page(struct lpl_guard *guard, u32 age, u32 nr);
 void lpl_guard_unpage(struct lpl_guard *guard, u32 age, u32 nr);
 void lpl_guard_shadow(struct lpl_guard *guard, u32 age, u32 nr);
@@ -120,5 +120,17 @@ bool lpl_guard_keeps(const struct lpl_guard *guard);
 enum lpl_verdict lpl_guard_judge(const struct lpl_guard *guard, u32 window,
 				 const struct lpl_contender *tail,
 				 const struct lpl_contender *kept, bool may_keep);
+
+/**
+ * lpl_guard_advance() - time has passed
+ * @guard: the guard
+ * @now: current tick; one that is before the last is taken for the last
+ */
+static inline void lpl_guard_advance(struct lpl_guard *guard, u32 now)
+{
+	/* More often than not it is the same. */
+	if ((s32)(now - (u32)guard->now) > 0)
+		__lpl_guard_advance(guard, now);
+}
 
 #endif /* _MM_LRU_PAGE_LIST_GUARD_H */

@@ -32,18 +32,12 @@
  */
 #define LPL_AROUND		(max(64UL, PTRS_PER_PTE / 16UL) * PAGE_SIZE)
 
+/* What it looks at first with guard, and of how many faults it is to find the bits there. */
+#define LPL_NEXT_TO		(LPL_AROUND / 4)
+#define LPL_FAULTS_NEAR		2
+
 /* Folios moved in one hold of lru_lock, with interrupts disabled. */
 #define LPL_MOVE_BATCH		32
-
-/**
- * struct lpl_near_word - a word that was looked up, to find those near it by
- * @word: it; NULL: none
- * @pfn: of its page, which is mapped by a page table whose lock is held since
- */
-struct lpl_near_word {
-	u32 *word;
-	unsigned long pfn;
-};
 
 /**
  * struct lpl_walk - a harvest of one mm
@@ -66,7 +60,6 @@ struct lpl_near_word {
  * @skipped: the same
  * @cleared: accessed bits cleared, so that the TLB has to be flushed
  * @bits: those of the table whose lock is held, for others who want to know
- * @near: the last word that was looked up under this lock
  * @faulted: the last folio that had a bit from its fault; all its bits under this
  *	lock have: one fault sets those of all its pages
  */
@@ -90,7 +83,6 @@ struct lpl_walk {
 	unsigned long skipped;
 	bool cleared;
 	DECLARE_BITMAP(bits, PTRS_PER_PTE);
-	struct lpl_near_word near;
 	struct folio *faulted;
 };
 
@@ -268,25 +260,18 @@ static struct folio *lpl_walk_folio(struct folio *folio)
 }
 
 /*
- * The word of what a present entry maps, which may be a part of a large folio, and
- * that in *@page; NULL if it has none.  Most are in the array that the one before was
- * in, and then have a struct page as well.
+ * As vm_normal_page(), which takes longer than all else that is done for most entries;
+ * it is asked about those that are not plain.
  */
-static inline u32 *lpl_pte_word(struct lpl_walk *walk, struct vm_area_struct *vma,
-				unsigned long addr, pte_t pte, struct page **page)
+static inline struct page *lpl_pte_page(struct vm_area_struct *vma, unsigned long addr,
+					pte_t pte)
 {
-	struct lpl_near_word *near = &walk->near;
 	unsigned long pfn = pte_pfn(pte);
 
 	if (IS_ENABLED(CONFIG_ARCH_HAS_PTE_SPECIAL) && !pte_special(pte) &&
-	    near->word && lpl_same_array(pfn, near->pfn)) {
-		*page = pfn_to_page(pfn);
-		return lpl_word_from(near->word, pfn - near->pfn);
-	}
-	*page = vm_normal_page(vma, addr, pte);
-	near->word = *page ? lpl_word_at(*page) : NULL;
-	near->pfn = pfn;
-	return near->word;
+	    pfn <= highest_memmap_pfn)
+		return pfn_to_page(pfn);
+	return vm_normal_page(vma, addr, pte);
 }
 
 /*
@@ -355,8 +340,9 @@ static bool lpl_walk_page(struct lpl_walk *walk, struct vm_area_struct *vma,
 static bool lpl_walk_pte(struct lpl_walk *walk, struct vm_area_struct *vma,
 			 unsigned long addr, pte_t *pte, pte_t entry)
 {
-	struct page *page;
-	u32 *word = lpl_pte_word(walk, vma, addr, entry, &page);
+	/* It may be a part of a large folio, whose word is that of its first page. */
+	struct page *page = lpl_pte_page(vma, addr, entry);
+	u32 *word = page ? lpl_word_at(page) : NULL;
 	u32 old = word ? READ_ONCE(*word) : 0;
 	bool faulted = lpl_faulted_between(old, walk->now, walk->leave, walk->since);
 	struct folio *folio;
@@ -380,7 +366,6 @@ static void lpl_walk_ptes(struct lpl_walk *walk, struct vm_area_struct *vma,
 	bool wanted = accessed_bits_wanted(&lpl_consumer, vma->vm_mm);
 	unsigned int i, step;
 
-	walk->near.word = NULL;
 	walk->faulted = NULL;
 	for (i = 0; i < nr; i += step) {
 		pte_t pte = ptep_get(start + i);
@@ -592,15 +577,44 @@ struct accessed_bits_consumer lpl_consumer = { .young = lpl_told };
 
 /* ------------------------------------------------- at the tail, by reclaim */
 
+/* What @pvmw has found is in the table from @start to @end, too. */
+static void lpl_look_at(struct lpl_walk *walk, struct page_vma_mapped_walk *pvmw,
+			unsigned long start, unsigned long end)
+{
+	struct vm_area_struct *vma = pvmw->vma;
+
+	start = max(start, vma->vm_start);
+	end = min(end, vma->vm_end);
+	lpl_walk_ptes(walk, vma, start, pvmw->pte - ((pvmw->address - start) >> PAGE_SHIFT),
+		      (end - start) >> PAGE_SHIFT);
+}
+
 /*
- * Reclaim came to the tail, looked up who maps what is there, and found it
- * accessed.  Those beside it are looked at, too, which costs little where the
- * table has been found and is locked; of these, what is not near the front.
- *
  * With guard only the bits of faults are cleared, which tell no use, and uses are
  * left for a harvest to find.  The tail is that of a small window then, and most that
  * reach it are next to each other in a loop, where those ahead were used longest ago:
  * to take what is found there for a use now would spoil the gaps that guard goes by.
+ *
+ * Where pages are not faulted next to each other there is little to be found.  So
+ * what is in the same cache line, or two of them, tells whether to go on.
+ */
+static void lpl_look_for_faults(struct lpl_walk *walk, struct page_vma_mapped_walk *pvmw)
+{
+	unsigned long near = ALIGN_DOWN(pvmw->address, LPL_NEXT_TO);
+	unsigned long window = ALIGN_DOWN(pvmw->address, LPL_AROUND);
+
+	walk->faults_only = true;
+	/* Not in the tick of the fault, which may go on to use it. */
+	walk->leave = 1;
+	lpl_look_at(walk, pvmw, near, near + LPL_NEXT_TO);
+	if (walk->young >= LPL_FAULTS_NEAR)
+		lpl_look_at(walk, pvmw, window, window + LPL_AROUND);
+}
+
+/*
+ * Reclaim came to the tail, looked up who maps what is there, and found it
+ * accessed.  Those beside it are looked at, too, which costs little where the
+ * table has been found and is locked; of these, what is not near the front.
  *
  * The next harvest of the address space flushes its TLB.
  */
@@ -608,8 +622,6 @@ void __lru_page_list_look_around(struct page_vma_mapped_walk *pvmw)
 {
 	struct vm_area_struct *vma = pvmw->vma;
 	unsigned long window = ALIGN_DOWN(pvmw->address, LPL_AROUND);
-	unsigned long start = max(vma->vm_start, window);
-	unsigned long end = min(vma->vm_end, window + LPL_AROUND);
 	struct lpl_walk walk = { .now = lpl_now(), .every = 1, .period = 1, .part = true };
 	bool pressure;
 
@@ -617,17 +629,13 @@ void __lru_page_list_look_around(struct page_vma_mapped_walk *pvmw)
 		return;
 	walk.since = lpl_since_harvest(vma->vm_mm, walk.now);
 	if (lpl_guarded()) {
-		/* Not in the tick of the fault, which may go on to use it. */
-		walk.faults_only = true;
-		walk.leave = 1;
+		lpl_look_for_faults(&walk, pvmw);
 	} else {
 		walk.every = lpl_resolution_of(vma->vm_mm, &pressure);
 		walk.period = walk.every;
 		walk.leave = 2 * walk.every;
+		lpl_look_at(&walk, pvmw, window, window + LPL_AROUND);
 	}
-	lpl_walk_ptes(&walk, vma, start,
-		      pvmw->pte - ((pvmw->address - start) >> PAGE_SHIFT),
-		      (end - start) >> PAGE_SHIFT);
 	if (walk.cleared)
 		set_bit(LRU_PAGE_LIST_STALE, &vma->vm_mm->lru_page_list.flags);
 	lpl_count(LPL_AROUND_MOVED, walk.moved);

@@ -288,7 +288,8 @@ void __lpl_keep_touch(struct folio *folio)
  * @allowed: types that may be taken
  * @swappiness: weighs them
  * @now: current tick
- * @worst: of each type, the class whose tail is expected last; %NULL if none is kept
+ * @tail: of each type, that of the window; none if it may not be taken
+ * @worst: of each type, the class whose last is expected last; %NULL if none is kept
  * @taken: victims, oldest last
  * @nr: pages of them
  * @of_window: the same, that are counted there until they are isolated
@@ -299,49 +300,36 @@ struct lpl_fight {
 	const bool *allowed;
 	unsigned int swappiness;
 	u32 now;
+	struct lpl_last tail[ANON_AND_FILE];
 	struct lpl_class *worst[ANON_AND_FILE];
 	struct list_head taken[ANON_AND_FILE];
 	unsigned long nr[ANON_AND_FILE];
 	u32 of_window;
 };
 
-static struct lpl_contender lpl_contender(struct lpl_fight *fight, struct folio *folio)
+/* What was the last of @list is no more. */
+static void lpl_see_last(struct lpl_fight *fight, struct lpl_last *last, struct list_head *list)
 {
-	u32 word = lpl_folio_word(folio);
-
-	return (struct lpl_contender) {
-		.gap = lpl_word_gap(word), .age = lpl_age_now(word, fight->now),
-	};
-}
-
-static struct folio *lpl_tail_of(struct lpl_fight *fight, int type)
-{
-	struct list_head *queue = &fight->lruvec->lists[type * LRU_FILE];
-
-	return fight->allowed[type] && !list_empty(queue) ? lru_to_folio(queue) : NULL;
-}
-
-/* Of two of different types, the older one, weighed by swappiness. */
-static struct folio *lpl_window_tail(struct lpl_fight *fight)
-{
-	struct folio *anon = lpl_tail_of(fight, WORKINGSET_ANON);
-	struct folio *file = lpl_tail_of(fight, WORKINGSET_FILE);
-
-	if (!anon || !file)
-		return anon ?: file;
-	return lpl_prefer_anon(lpl_folio_age(anon, fight->now), lpl_folio_age(file, fight->now),
-			       fight->swappiness) ? anon : file;
-}
-
-/* What was the tail of @class is not; find its tail, and when that is expected. */
-static void lpl_see_tail(struct lpl_fight *fight, struct lpl_class *class)
-{
-	class->tail = NULL;
-	if (list_empty(&class->list))
+	last->folio = NULL;
+	if (list_empty(list))
 		return;
-	class->tail = lru_to_folio(&class->list);
-	class->kept = lpl_contender(fight, class->tail);
-	class->key = lpl_kept_key(&fight->keep->guard, &class->kept);
+	last->folio = lru_to_folio(list);
+	last->word = lpl_folio_word(last->folio);
+	last->is.gap = lpl_word_gap(last->word);
+	last->is.age = lpl_age_now(last->word, fight->now);
+}
+
+static void lpl_see_tail(struct lpl_fight *fight, int type)
+{
+	if (fight->allowed[type])
+		lpl_see_last(fight, &fight->tail[type], &fight->lruvec->lists[type * LRU_FILE]);
+}
+
+static void lpl_see_class(struct lpl_fight *fight, struct lpl_class *class)
+{
+	lpl_see_last(fight, &class->last, &class->list);
+	if (class->last.folio)
+		class->key = lpl_kept_key(&fight->keep->guard, &class->last.is);
 }
 
 static void lpl_find_worst(struct lpl_fight *fight, int type)
@@ -352,14 +340,26 @@ static void lpl_find_worst(struct lpl_fight *fight, int type)
 	for (i = 0; i < LPL_CLASSES; i++) {
 		struct lpl_class *class = &fight->keep->classes[type][i];
 
-		if (class->tail && (!worst || class->key > worst->key))
+		if (class->last.folio && (!worst || class->key > worst->key))
 			worst = class;
 	}
 	fight->worst[type] = worst;
 }
 
-/* The class whose tail it is; NULL if nothing is kept. */
-static struct lpl_class *lpl_worst(struct lpl_fight *fight)
+/* Of which type the tail of the window is that goes first: the older one, weighed by swappiness; -1: none. */
+static int lpl_tail_type(struct lpl_fight *fight)
+{
+	struct lpl_last *anon = &fight->tail[WORKINGSET_ANON];
+	struct lpl_last *file = &fight->tail[WORKINGSET_FILE];
+
+	if (!anon->folio || !file->folio)
+		return anon->folio ? WORKINGSET_ANON : file->folio ? WORKINGSET_FILE : -1;
+	return lpl_prefer_anon(anon->is.age, file->is.age, fight->swappiness) ?
+	       WORKINGSET_ANON : WORKINGSET_FILE;
+}
+
+/* The same of what is kept. */
+static int lpl_worst_type(struct lpl_fight *fight)
 {
 	struct lpl_class *anon = NULL, *file = NULL;
 
@@ -368,43 +368,54 @@ static struct lpl_class *lpl_worst(struct lpl_fight *fight)
 	if (fight->allowed[WORKINGSET_FILE])
 		file = fight->worst[WORKINGSET_FILE];
 	if (!anon || !file)
-		return anon ?: file;
-	return lpl_prefer_anon(anon->key, file->key, fight->swappiness) ? anon : file;
+		return anon ? WORKINGSET_ANON : file ? WORKINGSET_FILE : -1;
+	return lpl_prefer_anon(anon->key, file->key, fight->swappiness) ?
+	       WORKINGSET_ANON : WORKINGSET_FILE;
 }
 
-static void lpl_keep_folio(struct lpl_fight *fight, struct folio *folio)
+static void lpl_keep_tail(struct lpl_fight *fight, int type)
 {
-	u32 word = lpl_folio_word(folio) | LPL_KEPT;
-	struct lpl_class *class = lpl_class_of(fight->keep, folio, word);
+	struct folio *folio = fight->tail[type].folio;
+	/* A harvest may have written it since, but for what this goes by. */
+	u32 word = lpl_folio_word(folio);
+	struct lpl_class *class =
+		&fight->keep->classes[type][lpl_gap_class(lpl_word_gap(word))];
 
 	/* It may be one that was kept, and could not be evicted. */
-	if (!(lpl_folio_word(folio) & LPL_KEPT))
+	if (!(word & LPL_KEPT))
 		fight->keep->window -= min_t(u32, folio_nr_pages(folio), fight->keep->window);
-	lpl_set_folio_word(folio, word);
+	lpl_set_folio_word(folio, word | LPL_KEPT);
 	list_move(&folio->lru, &class->list);
-	if (!class->tail) {
-		lpl_see_tail(fight, class);
-		lpl_find_worst(fight, lpl_type(folio));
+	if (!class->last.folio) {
+		lpl_see_class(fight, class);
+		lpl_find_worst(fight, type);
 	}
+	lpl_see_tail(fight, type);
 }
 
-static void lpl_take_victim(struct lpl_fight *fight, struct folio *folio)
+static void lpl_take_victim(struct lpl_fight *fight, const struct lpl_last *victim, int type)
 {
-	int type = lpl_type(folio);
+	long nr = folio_nr_pages(victim->folio);
 
-	list_move(&folio->lru, &fight->taken[type]);
-	fight->nr[type] += folio_nr_pages(folio);
-	if (!(lpl_folio_word(folio) & LPL_KEPT))
-		fight->of_window += folio_nr_pages(folio);
+	list_move(&victim->folio->lru, &fight->taken[type]);
+	fight->nr[type] += nr;
+	if (!(victim->word & LPL_KEPT))
+		fight->of_window += nr;
+}
+
+static void lpl_take_tail(struct lpl_fight *fight, int type)
+{
+	lpl_take_victim(fight, &fight->tail[type], type);
+	lpl_see_tail(fight, type);
 }
 
 /* Its word still says that it is kept: if it turns out to be in use, it is again. */
-static void lpl_take_kept(struct lpl_fight *fight, struct lpl_class *class)
+static void lpl_take_kept(struct lpl_fight *fight, int type)
 {
-	int type = class >= fight->keep->classes[WORKINGSET_FILE];
+	struct lpl_class *class = fight->worst[type];
 
-	lpl_take_victim(fight, class->tail);
-	lpl_see_tail(fight, class);
+	lpl_take_victim(fight, &class->last, type);
+	lpl_see_class(fight, class);
 	lpl_find_worst(fight, type);
 }
 
@@ -424,23 +435,19 @@ static u32 lpl_window_left(struct lpl_fight *fight)
 
 static enum lpl_verdict lpl_fight_once(struct lpl_fight *fight, bool may_keep)
 {
-	struct folio *tail = lpl_window_tail(fight);
-	struct lpl_class *worst = lpl_worst(fight);
-	struct lpl_contender contender;
+	int tail = lpl_tail_type(fight), worst = lpl_worst_type(fight);
 	enum lpl_verdict verdict;
 
-	if (tail)
-		contender = lpl_contender(fight, tail);
 	verdict = lpl_guard_judge(&fight->keep->guard, lpl_window_left(fight),
-				  tail ? &contender : NULL, worst ? &worst->kept : NULL,
-				  may_keep);
+				  tail < 0 ? NULL : &fight->tail[tail].is,
+				  worst < 0 ? NULL : &fight->worst[worst]->last.is, may_keep);
 	/* First, as what is kept instead may be of the same class. */
-	if (worst && (verdict == LPL_EVICT_KEPT || verdict == LPL_REPLACE_KEPT))
+	if (worst >= 0 && (verdict == LPL_EVICT_KEPT || verdict == LPL_REPLACE_KEPT))
 		lpl_take_kept(fight, worst);
-	if (tail && (verdict == LPL_KEEP_TAIL || verdict == LPL_REPLACE_KEPT))
-		lpl_keep_folio(fight, tail);
-	if (tail && verdict == LPL_EVICT_TAIL)
-		lpl_take_victim(fight, tail);
+	if (tail >= 0 && (verdict == LPL_KEEP_TAIL || verdict == LPL_REPLACE_KEPT))
+		lpl_keep_tail(fight, tail);
+	if (tail >= 0 && verdict == LPL_EVICT_TAIL)
+		lpl_take_tail(fight, tail);
 	return verdict;
 }
 
@@ -452,8 +459,9 @@ static void lpl_fight_all(struct lpl_fight *fight, unsigned long nr)
 
 	for (type = 0; type < ANON_AND_FILE; type++) {
 		INIT_LIST_HEAD(&fight->taken[type]);
+		lpl_see_tail(fight, type);
 		for (i = 0; i < LPL_CLASSES; i++)
-			lpl_see_tail(fight, &fight->keep->classes[type][i]);
+			lpl_see_class(fight, &fight->keep->classes[type][i]);
 		lpl_find_worst(fight, type);
 	}
 	do {

@@ -17,18 +17,28 @@
 #include "internal.h"
 
 /**
+ * struct lpl_last - the last folio of a list, while victims are chosen
+ * @folio: it; %NULL if there is none
+ * @word: its word
+ * @is: what guard sees of it
+ */
+struct lpl_last {
+	struct folio *folio;
+	u32 word;
+	struct lpl_contender is;
+};
+
+/**
  * struct lpl_class - what is kept of a type and of gaps that are alike
  * @list: most recently used first
- * @tail: while victims are chosen: the last, %NULL if there is none
- * @kept: while victims are chosen: @tail, as guard sees it
- * @key: while victims are chosen: lpl_kept_key() of @kept
+ * @last: while victims are chosen: the last
+ * @key: while victims are chosen: lpl_kept_key() of it
  *
  * All under lru_lock; victims are chosen in one hold of it.
  */
 struct lpl_class {
 	struct list_head list;
-	struct folio *tail;
-	struct lpl_contender kept;
+	struct lpl_last last;
 	u32 key;
 };
 

@@ -94,7 +94,8 @@ struct list_head *lpl_place(struct list_head *queue, u32 age, u32 now,
 	struct list_head *node = queue;
 	int left = LPL_PLACE_MAX;
 
-	if (list_empty(queue))
+	/* What was used just now needs no look at the others. */
+	if (!age || list_empty(queue))
 		return queue;
 
 	if (age <= age_of(lpl_entry(queue->prev), now) / 2) {

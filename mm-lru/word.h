@@ -46,22 +46,6 @@ static inline u32 *lpl_word_at(const struct page *page)
 	return page_ext_data(page_ext, lru_page_list_page_ext);
 }
 
-/* Words of a section are in one array, which goes away as a whole. Without sections: unknown. */
-static inline bool lpl_same_array(unsigned long pfn, unsigned long other)
-{
-#ifdef CONFIG_SPARSEMEM
-	return pfn_to_section_nr(pfn) == pfn_to_section_nr(other);
-#else
-	return pfn == other;
-#endif
-}
-
-/* That of the page that is @distance pages on from that of @word, in the same array. */
-static inline u32 *lpl_word_from(u32 *word, long distance)
-{
-	return (void *)word + distance * (long)page_ext_size;
-}
-
 static inline u32 lpl_page_word(const struct page *page)
 {
 	u32 *word = lpl_word_at(page);
