@@ -345,7 +345,7 @@ bool __lru_page_list_add(struct lruvec *lruvec, struct folio *folio, bool tail)
 	update_lru_size(lruvec, lru, folio_zonenum(folio), folio_nr_pages(folio));
 	if (tail) {
 		/* It is to go: without a gap, guard does not keep it instead. */
-		lpl_set_folio_word(folio, lpl_folio_word(folio) & ~(LPL_KEPT | LPL_GAP_MASK));
+		lpl_change_folio_word(folio, LPL_KEPT | LPL_GAP_MASK, 0);
 		lpl_set_coldest(folio, &lruvec->lists[lru]);
 		list_add_tail(&folio->lru, &lruvec->lists[lru]);
 	} else {
@@ -521,7 +521,7 @@ void __lru_page_list_cold(struct lruvec *lruvec, struct folio *folio)
 		return;
 	folio_clear_referenced(folio);
 	lpl_keep_uncount(lruvec, folio);
-	lpl_set_folio_word(folio, lpl_folio_word(folio) & ~LPL_KEPT);
+	lpl_change_folio_word(folio, LPL_KEPT, 0);
 	lpl_set_coldest(folio, queue);
 	list_move_tail(&folio->lru, queue);
 	lpl_keep_count(lruvec, folio);

@@ -30,9 +30,13 @@
  * whole blocks of contiguous entries, as these are cleared together: 16 entries
  * with pages of 4 KiB, 128 with 16 KiB.
  */
-#define LPL_AROUND		(max(64UL, PTRS_PER_PTE / 16UL) * PAGE_SIZE)
+#define LPL_AROUND		\
+	(min_t(unsigned long, PTRS_PER_PTE, max(64UL, PTRS_PER_PTE / 16UL)) * PAGE_SIZE)
 
-/* What it looks at first with guard, and of how many faults it is to find the bits there. */
+/*
+ * What it looks at first with guard, and of how many faults it is to find the bits there.
+ * It may be a part of a contiguous block, whose bits are left, as it is a large folio's.
+ */
 #define LPL_NEXT_TO		(LPL_AROUND / 4)
 #define LPL_FAULTS_NEAR		2
 
@@ -53,7 +57,7 @@
  * @resume: where to go on
  * @batch: folios to be moved, mapped by the table whose lock is held
  * @nr: how many
- * @visited: for the counters, as are the next four
+ * @visited: for the counters, as are the next four; some at the tail are looked at twice
  * @young: the same
  * @moved: the same
  * @tables_skipped: the same
@@ -82,7 +86,7 @@ struct lpl_walk {
 	unsigned long tables_skipped;
 	unsigned long skipped;
 	bool cleared;
-	DECLARE_BITMAP(bits, PTRS_PER_PTE);
+	DECLARE_BITMAP(bits, MAX_PTRS_PER_PTE);
 	struct folio *faulted;
 };
 
@@ -196,8 +200,8 @@ static noinline void lpl_used(struct lpl_walk *walk, struct folio *folio, u32 *w
 	/* The first access seen of all is the fault that brought it. */
 	if (old && !(old & LPL_FRESH) && !folio_test_workingset(folio))
 		folio_set_workingset(folio);
-	/* With guard the word is written together with what counts it. */
-	if (!lpl_guarded())
+	/* With guard the word is written together with what counts it, on a list. */
+	if (!lpl_guarded() || (!old && !folio_test_lru(folio)))
 		WRITE_ONCE(*word, lpl_word_touched(old, age, walk->now, walk->period));
 	walk->batch[walk->nr++] = folio;
 	if (walk->nr == LPL_MOVE_BATCH)
@@ -213,12 +217,19 @@ static inline void lpl_seen(struct lpl_walk *walk, struct folio *folio)
 	lpl_mark_referenced(folio);
 }
 
-/* The bit was that of the fault that brought @folio; not over what guard writes under lru_lock. */
+/*
+ * The bit was that of the fault that brought @folio.  Under lru_lock guard writes what it
+ * keeps it for; a use that was seen meanwhile has another stamp, and no LPL_FRESH.
+ */
 static inline void lpl_faulted(struct lpl_walk *walk, struct folio *folio, u32 *word, u32 old)
 {
+	u32 stamp = old & LPL_STAMP_MASK;
+
 	lpl_seen(walk, folio);
-	cmpxchg_relaxed(word, old, old & ~LPL_FRESH);
 	walk->skipped++;
+	while ((old & LPL_STAMP_MASK) == stamp &&
+	       !try_cmpxchg_relaxed(word, &old, old & ~LPL_FRESH))
+		;
 }
 
 /* @folio, whose word this is, was accessed, and its bit is clear now. */
@@ -285,7 +296,7 @@ static bool lpl_walk_leave(struct lpl_walk *walk, struct folio *folio, u32 word,
 	if (walk->part && folio_test_large(folio) && word & LPL_FRESH)
 		return true;
 	if (walk->faults_only)
-		return !lpl_fault_alone(word, age, walk->since);
+		return age < walk->leave || !lpl_fault_alone(word, age, walk->since);
 	if (age >= walk->leave && (!walk->leave || !lpl_leave(word, age, walk->every)))
 		return false;
 	if (walk->hidden || folio_test_large(folio) || folio_mapcount(folio) > 1)
@@ -596,7 +607,8 @@ static void lpl_look_at(struct lpl_walk *walk, struct page_vma_mapped_walk *pvmw
  * to take what is found there for a use now would spoil the gaps that guard goes by.
  *
  * Where pages are not faulted next to each other there is little to be found.  So
- * what is in the same cache line, or two of them, tells whether to go on.
+ * the nearest ones, in the next cache lines of the table, tell whether to go on; if they
+ * are not those of the same large folio, whose bits are left.
  */
 static void lpl_look_for_faults(struct lpl_walk *walk, struct page_vma_mapped_walk *pvmw)
 {
@@ -606,9 +618,17 @@ static void lpl_look_for_faults(struct lpl_walk *walk, struct page_vma_mapped_wa
 	walk->faults_only = true;
 	/* Not in the tick of the fault, which may go on to use it. */
 	walk->leave = 1;
-	lpl_look_at(walk, pvmw, near, near + LPL_NEXT_TO);
-	if (walk->young >= LPL_FAULTS_NEAR)
+	if (pvmw->nr_pages == 1)
+		lpl_look_at(walk, pvmw, near, near + LPL_NEXT_TO);
+	if (pvmw->nr_pages > 1 || walk->young >= LPL_FAULTS_NEAR)
 		lpl_look_at(walk, pvmw, window, window + LPL_AROUND);
+}
+
+/* A large folio has an entry for each of its pages: once in a window is enough. */
+static bool lpl_looked_around(const struct page_vma_mapped_walk *pvmw)
+{
+	return pvmw->nr_pages > 1 && !IS_ALIGNED(pvmw->address, LPL_AROUND) &&
+	       pte_pfn(ptep_get(pvmw->pte)) != pvmw->pfn;
 }
 
 /*
@@ -625,7 +645,8 @@ void __lru_page_list_look_around(struct page_vma_mapped_walk *pvmw)
 	struct lpl_walk walk = { .now = lpl_now(), .every = 1, .period = 1, .part = true };
 	bool pressure;
 
-	if (!pvmw->pte || lpl_skip_vma(vma) || READ_ONCE(lpl_always))
+	if (!pvmw->pte || lpl_looked_around(pvmw) || lpl_skip_vma(vma) ||
+	    READ_ONCE(lpl_always))
 		return;
 	walk.since = lpl_since_harvest(vma->vm_mm, walk.now);
 	if (lpl_guarded()) {

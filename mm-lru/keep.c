@@ -185,7 +185,7 @@ struct list_head *lpl_keep_queue(struct lruvec *lruvec, struct folio *folio,
 
 	if (keep && !lpl_parked(word) && lpl_keeps(keep))
 		return &lpl_class_of(keep, folio, word)->list;
-	lpl_set_folio_word(folio, word & ~LPL_KEPT);
+	lpl_change_folio_word(folio, LPL_KEPT, 0);
 	return queue;
 }
 
@@ -199,7 +199,7 @@ void __lpl_keep_parked(struct lruvec *lruvec, struct folio *folio)
 	u32 word = lpl_folio_word(folio);
 
 	if (lpl_keep_of(lruvec) && !lpl_once(word))
-		lpl_set_folio_word(folio, (word & ~LPL_GAP_MASK) | LPL_KEPT);
+		lpl_change_folio_word(folio, LPL_GAP_MASK, LPL_KEPT);
 }
 
 /**
@@ -288,7 +288,8 @@ void __lpl_keep_touch(struct folio *folio)
  * @allowed: types that may be taken
  * @swappiness: weighs them
  * @now: current tick
- * @tail: of each type, that of the window; none if it may not be taken
+ * @tail: of each type, that of the window; none if it may not be taken; what is
+ *	known of one changes under lru_lock, but for LPL_FRESH of its word
  * @worst: of each type, the class whose last is expected last; %NULL if none is kept
  * @taken: victims, oldest last
  * @nr: pages of them
@@ -346,7 +347,7 @@ static void lpl_find_worst(struct lpl_fight *fight, int type)
 	fight->worst[type] = worst;
 }
 
-/* Of which type the tail of the window is that goes first: the older one, weighed by swappiness; -1: none. */
+/* The type whose tail goes first: that of the older one, weighed by swappiness; -1: none. */
 static int lpl_tail_type(struct lpl_fight *fight)
 {
 	struct lpl_last *anon = &fight->tail[WORKINGSET_ANON];
@@ -375,16 +376,14 @@ static int lpl_worst_type(struct lpl_fight *fight)
 
 static void lpl_keep_tail(struct lpl_fight *fight, int type)
 {
-	struct folio *folio = fight->tail[type].folio;
-	/* A harvest may have written it since, but for what this goes by. */
-	u32 word = lpl_folio_word(folio);
-	struct lpl_class *class =
-		&fight->keep->classes[type][lpl_gap_class(lpl_word_gap(word))];
+	struct lpl_last *tail = &fight->tail[type];
+	struct lpl_class *class = &fight->keep->classes[type][lpl_gap_class(tail->is.gap)];
+	struct folio *folio = tail->folio;
 
 	/* It may be one that was kept, and could not be evicted. */
-	if (!(word & LPL_KEPT))
+	if (!(tail->word & LPL_KEPT))
 		fight->keep->window -= min_t(u32, folio_nr_pages(folio), fight->keep->window);
-	lpl_set_folio_word(folio, word | LPL_KEPT);
+	lpl_change_folio_word(folio, 0, LPL_KEPT);
 	list_move(&folio->lru, &class->list);
 	if (!class->last.folio) {
 		lpl_see_class(fight, class);
@@ -698,7 +697,7 @@ static void lpl_merge(struct lruvec *lruvec, struct lpl_keep *keep, int type)
 	while ((oldest = lpl_oldest(lists, LPL_CLASSES + 1, now))) {
 		struct folio *folio = lru_to_folio(oldest);
 
-		lpl_set_folio_word(folio, lpl_folio_word(folio) & ~(LPL_KEPT | LPL_GAP_MASK));
+		lpl_change_folio_word(folio, LPL_KEPT | LPL_GAP_MASK, 0);
 		list_move(&folio->lru, &merged);
 	}
 	list_splice(&merged, queue);
@@ -737,7 +736,7 @@ static void lpl_count_list(struct lruvec *lruvec, struct list_head *list)
 
 		/* What was isolated as guard ended may still say that it is kept. */
 		if (word & (LPL_KEPT | LPL_GAP_MASK) || lpl_once(word))
-			lpl_set_folio_word(folio, lpl_word(word, word & LPL_FRESH));
+			lpl_change_folio_word(folio, ~(LPL_STAMP_MASK | LPL_FRESH), LPL_VALID);
 		__lpl_keep_count(lruvec, folio);
 	}
 }
@@ -763,7 +762,7 @@ static void lpl_count_all(struct lruvec *lruvec)
 
 	/* A harvest that began before writes words without lru_lock. */
 	list_for_each_entry(folio, &lruvec->lru_page_list.once, lru)
-		lpl_set_folio_word(folio, lpl_folio_word(folio) | LPL_ONCE);
+		lpl_change_folio_word(folio, 0, LPL_ONCE);
 	for (type = 0; type < ANON_AND_FILE; type++) {
 		lpl_count_list(lruvec, &lruvec->lists[type * LRU_FILE]);
 		lpl_count_list(lruvec, &lruvec->lru_page_list.skipped[type]);

@@ -5,6 +5,7 @@
 #ifndef _MM_LRU_PAGE_LIST_WORD_H
 #define _MM_LRU_PAGE_LIST_WORD_H
 
+#include <linux/atomic.h>
 #include <linux/compiler.h>
 #include <linux/lru_page_list.h>
 #include <linux/mm.h>
@@ -75,6 +76,27 @@ static inline u32 lpl_folio_word(const struct folio *folio)
 static inline void lpl_set_folio_word(const struct folio *folio, u32 word)
 {
 	lpl_set_page_word(&folio->page, word);
+}
+
+/**
+ * lpl_change_folio_word() - change a part of what is known of a folio
+ * @folio: the folio, held as lpl_word_at() says
+ * @clear: bits to be cleared
+ * @set: bits to be set then
+ *
+ * While the folio may be mapped and on a list: who finds the bit of its fault clears
+ * LPL_FRESH under the lock of a page table, whatever lock is held here.
+ */
+static inline void lpl_change_folio_word(const struct folio *folio, u32 clear, u32 set)
+{
+	u32 *word = lpl_word_at(&folio->page);
+	u32 old;
+
+	if (!word)
+		return;
+	old = READ_ONCE(*word);
+	while (!try_cmpxchg_relaxed(word, &old, (old & ~clear) | set))
+		;
 }
 
 /**

@@ -146,7 +146,7 @@ struct table_scan {
 	unsigned long addr;
 	unsigned int nr;
 	bool notify;
-	DECLARE_BITMAP(young, PTRS_PER_PTE);
+	DECLARE_BITMAP(young, MAX_PTRS_PER_PTE);
 };
 
 static __always_inline unsigned long address_of(const struct table_scan *t,
@@ -344,7 +344,7 @@ static void scan_huge(struct accessed_bits_scan *scan, pmd_t *pmd,
 		      struct vm_area_struct *vma)
 {
 	unsigned int nr = (end - addr) >> PAGE_SHIFT;
-	DECLARE_BITMAP(all, PTRS_PER_PTE);
+	DECLARE_BITMAP(all, MAX_PTRS_PER_PTE);
 	bool young;
 	pmd_t old;
 

@@ -81,6 +81,8 @@ STEPS = [
     selftests("arm64-hz100", options=" lru_page_list", full=True),
     kernel("arm64-hz1000", full=True),
     selftests("arm64-hz1000", options=" lru_page_list", full=True),
+    kernel("arm64-numa", full=True),
+    selftests("arm64-numa", options=" lru_page_list", full=True),
     kernel("arm64-cost", full=True),
     cost("paging", "arm64-cost", full=True),
     cost("petmem", "arm64-cost", full=True),

@@ -20,6 +20,7 @@ VARIANTS = {
     "arm64-16k":    ("arm64",  ["base", "arm64", "16k", "paging"]),
     "arm64-hz100":  ("arm64",  ["base", "arm64", "paging", "hz100"]),
     "arm64-hz1000": ("arm64",  ["base", "arm64", "paging", "hz1000"]),
+    "arm64-numa":   ("arm64",  ["base", "arm64", "paging", "numa"]),
     "arm64-start":  ("arm64",  ["base", "arm64", "boards", "paging"]),
     "arm64-patching": ("arm64", ["base", "arm64", "boards", "paging", "patching"]),
     "x86_64-mm":    ("x86_64", ["base", "x86_64", "mm", "lru"]),
