@@ -736,7 +736,8 @@ static void lpl_count_list(struct lruvec *lruvec, struct list_head *list)
 
 		/* What was isolated as guard ended may still say that it is kept. */
 		if (word & (LPL_KEPT | LPL_GAP_MASK) || lpl_once(word))
-			lpl_change_folio_word(folio, ~(LPL_STAMP_MASK | LPL_FRESH), LPL_VALID);
+			lpl_change_folio_word(folio, LPL_STREAK_MASK | LPL_GAP_MASK | LPL_KEPT,
+					      LPL_VALID);
 		__lpl_keep_count(lruvec, folio);
 	}
 }
