@@ -83,6 +83,8 @@ STEPS = [
     selftests("arm64-hz1000", options=" lru_page_list", full=True),
     kernel("arm64-numa", full=True),
     selftests("arm64-numa", options=" lru_page_list", full=True),
+    # Of 128 MB: a node is full while there is much elsewhere.
+    selftests("arm64-numa", "arm64-numa, 8 nodes", " lru_page_list -- --append numa=fake=8", full=True),
     kernel("arm64-cost", full=True),
     cost("paging", "arm64-cost", full=True),
     cost("petmem", "arm64-cost", full=True),
