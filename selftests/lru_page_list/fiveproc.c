@@ -24,7 +24,7 @@
  *   step=500		ms until it goes on to other pages
  *   by=50		how far then, % of that part; more than 100: it leaps
  *   cluster=0		pages that a touch of rand is followed by, in a row
- *   csv=0		resident pages of each process each so many ms
+ *   csv=0		resident pages of each process once in each so many ms
  *   order=0		1: compare the queue with the times of the accesses
  */
 #include <sys/prctl.h>
@@ -272,16 +272,10 @@ static long count(int fd, const char *name)
 
 struct seen {
 	uint32_t stamp;
+	uint32_t age;		/* ms, when it was looked at */
 	uint64_t pfn;		/* 0: not resident */
 	unsigned long place;	/* in the queue, from the front */
 };
-
-static int by_stamp(const void *a, const void *b)
-{
-	const struct seen *x = a, *y = b;
-
-	return x->stamp < y->stamp ? 1 : x->stamp > y->stamp ? -1 : 0;
-}
 
 static int by_pfn(const void *a, const void *b)
 {
@@ -290,29 +284,48 @@ static int by_pfn(const void *a, const void *b)
 	return x->pfn < y->pfn ? -1 : x->pfn > y->pfn;
 }
 
-/* Resident pages [from, to) of a process, by its page map. */
-static unsigned long resident(int me, unsigned long from, unsigned long to, struct seen *seen)
+/*
+ * Of each process all pages, as they were when last looked at.  The processes go on
+ * meanwhile: to be stopped, or not to get the CPU for so long, changes what they do.
+ */
+static struct seen *seen;
+
+/* Pages [from, to) of a process, by its page map. */
+static void see_pages(int me, unsigned long from, unsigned long to)
 {
+	off_t at = ((uintptr_t)shared->part[me].memory / page_size + from) * 8;
+	struct seen *into = seen + me * pages;
 	uint64_t entry[512];
-	unsigned long i, j, n, nr = 0;
+	unsigned long i;
+	uint32_t now;
 
-	for (i = from; i < to; i += n) {
-		off_t at = ((uintptr_t)shared->part[me].memory / page_size + i) * 8;
-
-		n = to - i < 512 ? to - i : 512;
-		if (pread(source.pagemap[me], entry, n * 8, at) != (ssize_t)n * 8)
-			break;
-		for (j = 0; j < n; j++) {
-			bool present = entry[j] & PAGEMAP_PRESENT;
-
-			nr += present;
-			if (seen) {
-				seen[i + j].pfn = present ? entry[j] & PAGEMAP_PFN : 0;
-				seen[i + j].stamp = stamps[me][i + j];
-			}
-		}
+	if (pread(source.pagemap[me], entry, (to - from) * 8, at) != (ssize_t)(to - from) * 8)
+		return;
+	now = now_us();
+	for (i = from; i < to; i++) {
+		into[i].pfn = entry[i - from] & PAGEMAP_PRESENT ? entry[i - from] & PAGEMAP_PFN : 0;
+		into[i].stamp = stamps[me][i];
+		into[i].age = (int32_t)(now - into[i].stamp) > 0 ? (now - into[i].stamp) / 1000 : 0;
 	}
-	return nr;
+}
+
+static void see(void)
+{
+	unsigned long i;
+	int k;
+
+	for (k = 0; k < opt.procs; k++)
+		for (i = 0; i < pages; i += 512)
+			see_pages(k, i, i + 512 < pages ? i + 512 : pages);
+}
+
+static unsigned long resident(const struct seen *from, unsigned long nr)
+{
+	unsigned long found = 0;
+
+	while (nr--)
+		found += !!from++->pfn;
+	return found;
 }
 
 static void report_residents(const char *when)
@@ -321,22 +334,54 @@ static void report_residents(const char *when)
 
 	for (k = 0; k < opt.procs; k++)
 		printf("resident when=%s proc=%d hot=%lu of %lu cold=%lu of %lu\n", when, k + 1,
-		       resident(k, 0, hot_pages(k), NULL), hot_pages(k),
-		       resident(k, hot_pages(k), pages, NULL),
+		       resident(seen + k * pages, hot_pages(k)), hot_pages(k),
+		       resident(seen + k * pages + hot_pages(k), pages - hot_pages(k)),
 		       pages - hot_pages(k));
 }
 
-/* Share of what is resident that would be if exactly the newest were. */
-static double fidelity(struct seen *seen, unsigned long nr)
-{
-	unsigned long i, frames = 0, right = 0;
+/* ms since a page was touched; what is older is as old as this. */
+#define OLDEST	32768
 
-	for (i = 0; i < nr; i++)
-		frames += !!seen[i].pfn;
-	qsort(seen, nr, sizeof(*seen), by_stamp);
-	for (i = 0; i < frames; i++)
-		right += !!seen[i].pfn;
-	return frames ? 100.0 * right / frames : 0;
+/* Share of what is resident that would be if exactly the newest were, %. */
+static double fidelity(unsigned long nr)
+{
+	static uint32_t all[OLDEST], there[OLDEST];
+	unsigned long i, age, left = resident(seen, nr), frames = left;
+	double right = 0;
+
+	memset(all, 0, sizeof(all));
+	memset(there, 0, sizeof(there));
+	for (i = 0; i < nr; i++) {
+		age = seen[i].age < OLDEST ? seen[i].age : OLDEST - 1;
+		all[age]++;
+		there[age] += !!seen[i].pfn;
+	}
+	for (age = 0; left; left -= i, age++) {
+		i = all[age] < left ? all[age] : left;
+		if (i)
+			right += (double)there[age] * i / all[age];
+	}
+	return frames ? 100 * right / frames : 0;
+}
+
+/* Of all looks while it counts. */
+static struct {
+	double fidelity;
+	long nr;
+} looks;
+
+static void look(uint64_t began)
+{
+	char when[16];
+
+	see();
+	if (flag(&shared->counting)) {
+		looks.fidelity += fidelity(opt.procs * pages);
+		looks.nr++;
+	}
+	snprintf(when, sizeof(when), "%lu", (now_ns() - began) / 1000000);
+	if (opt.csv)
+		report_residents(when);
 }
 
 static unsigned long read_queue(FILE *queue, struct seen *seen, unsigned long nr)
@@ -360,25 +405,26 @@ static unsigned long read_queue(FILE *queue, struct seen *seen, unsigned long nr
 }
 
 /* Pairs of pages that are apart in time and in the right order in the queue. */
-static void report_order(FILE *queue, struct seen *seen, unsigned long nr)
+static void report_order(FILE *queue)
 {
 	static const uint32_t apart_us[] = { 12000, 60000, 200000 };
-	unsigned long present, found, i, k, pairs, right;
+	unsigned long present, found, i, k, pairs, right, nr = opt.procs * pages;
 	uint64_t random = 12345;
+	struct seen *first;
 
 	qsort(seen, nr, sizeof(*seen), by_pfn);
 	for (i = 0; i < nr && !seen[i].pfn; i++)
 		;
-	seen += i;
+	first = seen + i;
 	present = nr - i;
-	found = read_queue(queue, seen, present);
+	found = read_queue(queue, first, present);
 	printf("order resident=%lu in_queue=%lu", present, found);
 	for (k = 0; present && k < ARRAY_SIZE(apart_us); k++) {
 		pairs = 0;
 		right = 0;
 		for (i = 0; i < 2000000 && pairs < 400000; i++) {
-			struct seen *a = &seen[next_random(&random) % present];
-			struct seen *b = &seen[next_random(&random) % present];
+			struct seen *a = &first[next_random(&random) % present];
+			struct seen *b = &first[next_random(&random) % present];
 
 			if (!a->place || !b->place || a->stamp < b->stamp + apart_us[k])
 				continue;
@@ -406,13 +452,11 @@ static void read_counters(long *value)
 		value[i] = count(source.vmstat, counters[i]);
 }
 
-static void report(const long *before, double seconds, long klrud_ns,
-		   FILE *queue, struct seen *seen)
+static void report(const long *before, double seconds, long klrud_ns, FILE *queue)
 {
 	long after[NR_COUNTERS], touches = 0, faults = 0, bad = 0, cpu_us = 0, touch_ns = 0;
 	long scan, steal;
 	double miss = 0;
-	unsigned long nr = 0;
 	unsigned int i;
 	int k;
 
@@ -429,7 +473,6 @@ static void report(const long *before, double seconds, long klrud_ns,
 		faults += part->faults;
 		bad += part->bad;
 		miss += ratio / opt.procs;
-		nr += resident(k, 0, pages, seen + k * pages);
 	}
 	scan = after[0] + after[1] - before[0] - before[1];
 	steal = after[2] + after[3] - before[2] - before[3];
@@ -438,13 +481,14 @@ static void report(const long *before, double seconds, long klrud_ns,
 	printf("\nresult policy=%s", file_text(LPL_DIR "policy"));
 	printf(" pattern=%s load=%ld seed=%ld", pattern_names[opt.how.kind], opt.load, opt.seed);
 	printf(" touches_s=%.0f faults=%ld miss=%.2f", touches / seconds, faults, miss);
-	printf(" scan_steal=%.3f frames=%lu", steal ? (double)scan / steal : 0, nr);
+	printf(" scan_steal=%.3f frames=%lu", steal ? (double)scan / steal : 0,
+	       resident(seen, opt.procs * pages));
 	printf(" klrud_pct=%.2f bad=%ld", klrud_ns / seconds / 1e7, bad);
 	printf(" cpu_us=%ld touch_ns=%ld pages=%lu counted_ms=%.0f", cpu_us, touch_ns, pages,
 	       seconds * 1000);
-	printf(" fidelity=%.2f\n", fidelity(seen, opt.procs * pages));
+	printf(" fidelity=%.2f\n", looks.nr ? looks.fidelity / looks.nr : 0);
 	if (queue)
-		report_order(queue, seen, opt.procs * pages);
+		report_order(queue);
 }
 
 /* ------------------------------------------------------------------- main */
@@ -490,29 +534,36 @@ static void option(char *arg)
 	exit(2);
 }
 
-/* Until then, in steps of csv. */
-static void watch(uint64_t began, uint64_t end)
+static void sleep_until(uint64_t then)
 {
-	uint64_t step = opt.csv ? opt.csv * 1000000ULL : end - began, now = now_ns(), next;
-	char when[16];
+	uint64_t now;
 
-	while (now < end) {
-		next = began + ((now - began) / step + 1) * step;
-		usleep(((next < end ? next : end) - now) / 1000 + 1);
-		now = now_ns();
-		if (!opt.csv || now >= end)
-			continue;
-		snprintf(when, sizeof(when), "%lu", (now - began) / 1000000);
-		report_residents(when);
-	}
+	while ((now = now_ns()) < then)
+		usleep((then - now) / 1000 + 1);
 }
 
-static void run(pid_t *pids, FILE *queue, struct seen *seen)
+/* Looks each csv ms, or 8 times, at a random moment of these: no pattern is in step. */
+static void watch(uint64_t began, uint64_t end)
+{
+	static uint64_t random = 54321;
+	uint64_t every = (opt.csv ? opt.csv : opt.ms / 16) * 1000000ULL, from, at;
+
+	for (from = now_ns(); from < end; from += every) {
+		at = from + next_random(&random) % every;
+		sleep_until(at < end ? at : end);
+		if (now_ns() < end)
+			look(began);
+	}
+	sleep_until(end);
+}
+
+static void run(pid_t *pids, FILE *queue)
 {
 	long before[NR_COUNTERS], klrud;
 	uint64_t began, counted;
 
 	wait_for(opt.procs, pids);
+	see();
 	report_residents("start");
 	began = now_ns();
 	set_flag(&shared->go, 1);
@@ -530,15 +581,15 @@ static void run(pid_t *pids, FILE *queue, struct seen *seen)
 	wait_for(opt.procs, pids);
 	if (queue)
 		usleep(100000);
+	see();
 	report_residents("end");
-	report(before, counted / 1e9, klrud, queue, seen);
+	report(before, counted / 1e9, klrud, queue);
 }
 
 int main(int argc, char **argv)
 {
 	pid_t pids[MAX_PROCS];
 	FILE *queue = NULL;
-	struct seen *seen;
 	char path[32];
 	int k;
 
@@ -579,7 +630,7 @@ int main(int argc, char **argv)
 	/* Who measures does not wait for memory of its own, nor for its program's. */
 	if (mlockall(MCL_CURRENT | MCL_FUTURE))
 		perror("fiveproc: mlockall");
-	run(pids, queue, seen);
+	run(pids, queue);
 	for (k = 0; k < opt.procs; k++)
 		kill(pids[k], SIGKILL);
 	while (wait(NULL) > 0)

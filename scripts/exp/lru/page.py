@@ -22,7 +22,8 @@ MEANING = [
     "the load by that measure, which is what decides. It differs between policies by what each leaves for the rest of the system.",
     "miss: the mean of the five processes' ratios of major faults to touches, second half of the run; faults / 1000 touches "
     "counts all processes together.",
-    "fidelity: share of the resident pages that an exact LRU, by the processes' own time stamps, would hold in as many frames.",
+    "fidelity: share of the resident pages that an exact LRU, by the processes' own time stamps, would hold in as many frames; "
+    "mean of looks at a random moment of each second of the half of the run that counts.",
     "order: pairs of pages last touched more than 60 ms apart that are in the right order in the queue.",
     "LRU, OPT, random: miss ratios of a simulated memory that the same patterns run in, with this run's pages and frames, and "
     "with what a touch and a fault cost in this run; OPT (Belady) is given the trace of the exact LRU.",
