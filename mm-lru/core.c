@@ -28,8 +28,17 @@
  *
  *		How exact it is
  *
- * A folio touched between two harvests gets the stamp of the second.  The tail
- * is exact to the instant, since folio_check_references() sees an access that
+ * What a harvest finds used was used at some time since the one before, in the
+ * middle of it on average, and gets that time for its stamp.  The tick of the harvest
+ * would make it younger than what has been faulted in since, whose time is known, by
+ * half of what is between two harvests.  For the same reason it goes behind that.
+ * To find the place at once, what has come lately is on lists of its own, which are
+ * the front of the queue: in two parts that are spliced to the rest as they get old,
+ * each of a third of the time between two harvests, so that half of that is in front
+ * on average.  What harvest after harvest finds used is used all the time, and goes
+ * to the very front.  Reclaim that has emptied the rest takes from the front, too.
+ *
+ * The tail is exact to the instant, since folio_check_references() sees an access that
  * came after the last harvest, and what is mapped beside is looked at as well.
  * In mode `always' a harvest is due each 10 ms; otherwise it is when the order
  * would be wrong by more than a part of the age at which pages are evicted now,
@@ -172,11 +181,18 @@ void __lru_page_list_touch(struct folio *folio)
 
 /*
  * Reclaim found @folio accessed, and has cleared its bits.  PG_referenced, which it
- * has cleared as well, says so until the folio is added again: see below.
+ * has cleared as well, says so until the folio is added again: see below.  If
+ * harvests had found it in use, and left it alone for too long, the next one will do
+ * neither.
  */
 void __lru_page_list_referenced(struct folio *folio)
 {
-	__lru_page_list_touch(folio);
+	u32 word = lpl_folio_word(folio);
+
+	if (lpl_guarded())
+		__lpl_keep_touch(folio);
+	else
+		lpl_set_folio_word(folio, lpl_word_met(word, lpl_now()));
 	folio_set_referenced(folio);
 }
 
@@ -262,6 +278,70 @@ void lpl_forget_words(void)
 
 /* ------------------------------------------------------------------ lists */
 
+/* Of a type; returns true if its newer part begins anew. */
+static bool lpl_front_step_of(struct lruvec *lruvec, bool file, u32 age, u32 every)
+{
+	struct lru_page_list_lruvec *state = &lruvec->lru_page_list;
+
+	return lpl_front_step(&state->front[0][file], &state->front[1][file],
+			      &lruvec->lists[file * LRU_FILE], age, every);
+}
+
+/**
+ * lpl_front_advance() - let what is in front of the queue get older
+ * @lruvec: whose; lru_lock held
+ * @now: current tick
+ * @behind: what is older than about this is part of the queue then, ticks; 0: all is
+ *
+ * Each part has come within two thirds of it, so what is in front is that of
+ * between two thirds and four of it.
+ */
+void lpl_front_advance(struct lruvec *lruvec, u32 now, u32 behind)
+{
+	struct lru_page_list_lruvec *state = &lruvec->lru_page_list;
+	u32 every = DIV_ROUND_UP(2 * behind, 3);
+	/* A harvest has read @now some time ago. */
+	u32 age = max((s32)(now - state->front_since), 0);
+	bool step = lpl_front_step_of(lruvec, false, age, every);
+
+	if (lpl_front_step_of(lruvec, true, age, every) || step)
+		state->front_since += age;
+}
+
+/**
+ * lpl_front_join() - nothing is in front of the queue
+ * @lruvec: whose; lru_lock held
+ */
+void lpl_front_join(struct lruvec *lruvec)
+{
+	lockdep_assert_held(&lruvec->lru_lock);
+	lpl_front_step_of(lruvec, false, 0, 0);
+	lpl_front_step_of(lruvec, true, 0, 0);
+}
+
+/**
+ * lpl_queue_filled() - the queue, for its tail
+ * @lruvec: whose; lru_lock held
+ * @lru: of which type
+ *
+ * Return: it; empty only if nothing is in front of it either.
+ */
+struct list_head *lpl_queue_filled(struct lruvec *lruvec, enum lru_list lru)
+{
+	if (list_empty(&lruvec->lists[lru]))
+		lpl_front_step_of(lruvec, lru / LRU_FILE, 0, 0);
+	return &lruvec->lists[lru];
+}
+
+/* Where what is used in this very tick goes. */
+static struct list_head *lpl_front(struct lruvec *lruvec, struct folio *folio, u32 now)
+{
+	bool apart = lpl_front_is_apart();
+
+	lpl_front_advance(lruvec, now, apart ? LPL_BEHIND_MOST : 0);
+	return apart ? lpl_front_of(lruvec, folio) : lpl_queue_of(lruvec, folio);
+}
+
 /* For how long folios that reclaim could not take are parked at the most, ticks. */
 #define LPL_PARK_MOST	(4 * LPL_TICKS_PER_SEC)
 
@@ -285,6 +365,7 @@ static struct list_head *lpl_position(struct lruvec *lruvec, struct folio *folio
 	u32 old = at ? READ_ONCE(*at) : 0, word = old;
 	u32 since = READ_ONCE(lpl_since);
 	u32 now = lpl_now();
+	u32 age;
 	bool new;
 
 	if (!at)
@@ -302,11 +383,13 @@ static struct list_head *lpl_position(struct lruvec *lruvec, struct folio *folio
 	/* Not over what a harvest has written meanwhile. */
 	if (word != old)
 		WRITE_ONCE(*at, word);
-	if (new)
-		return queue;
+	age = lpl_age(word, now, since);
 	if (lpl_guarded() && word & LPL_KEPT)
 		queue = lpl_keep_queue(lruvec, folio, queue);
-	return lpl_place(queue, lpl_age(word, now, since), now, lpl_folio_age);
+	/* What reclaim found accessed was used at some time since the last harvest. */
+	else if (new || (!age && (!folio_test_referenced(folio) || word & LPL_STREAK_MASK)))
+		return lpl_front(lruvec, folio, now);
+	return lpl_place(queue, age, now, lpl_folio_age);
 }
 
 /*
@@ -346,7 +429,7 @@ bool __lru_page_list_add(struct lruvec *lruvec, struct folio *folio, bool tail)
 	if (tail) {
 		/* It is to go: without a gap, guard does not keep it instead. */
 		lpl_change_folio_word(folio, LPL_KEPT | LPL_GAP_MASK, 0);
-		lpl_set_coldest(folio, &lruvec->lists[lru]);
+		lpl_set_coldest(folio, lpl_queue_filled(lruvec, lru));
 		list_add_tail(&folio->lru, &lruvec->lists[lru]);
 	} else {
 		list_add(&folio->lru, position);
@@ -410,9 +493,9 @@ static bool lpl_is_held(struct folio *folio)
 void __lru_page_list_park(struct lruvec *lruvec, struct folio *folio)
 {
 	struct lru_page_list_lruvec *state = &lruvec->lru_page_list;
-	struct list_head *queue = &lruvec->lists[folio_lru_list(folio)];
 	bool used = lpl_was_referenced(folio);
 	bool file = folio_is_file_lru(folio);
+	struct list_head *queue;
 
 	lockdep_assert_held(&lruvec->lru_lock);
 	/*
@@ -420,7 +503,10 @@ void __lru_page_list_park(struct lruvec *lruvec, struct folio *folio)
 	 * active list it is if lru was chosen since it was added.
 	 */
 	if (used || folio_test_unevictable(folio) || folio_test_active(folio) ||
-	    list_empty(queue) || READ_ONCE(lpl_leaving))
+	    READ_ONCE(lpl_leaving))
+		return;
+	queue = lpl_queue_filled(lruvec, folio_lru_list(folio));
+	if (list_empty(queue))
 		return;
 	lpl_count(LPL_PARKED, 1);
 	if (!lpl_is_held(folio)) {
@@ -489,6 +575,12 @@ void lpl_unpark(struct lruvec *lruvec)
 
 static bool lpl_queues_empty(struct lruvec *lruvec)
 {
+	int part;
+
+	for (part = 0; part < 2; part++)
+		if (!list_empty(&lruvec->lru_page_list.front[part][0]) ||
+		    !list_empty(&lruvec->lru_page_list.front[part][1]))
+			return false;
 	return list_empty(&lruvec->lists[LRU_INACTIVE_ANON]) &&
 	       list_empty(&lruvec->lists[LRU_INACTIVE_FILE]);
 }
@@ -515,10 +607,11 @@ void lpl_try_again(struct lruvec *lruvec, bool now)
 /* MADV_COLD and the like; under lru_lock. */
 void __lru_page_list_cold(struct lruvec *lruvec, struct folio *folio)
 {
-	struct list_head *queue = &lruvec->lists[folio_lru_list(folio)];
+	struct list_head *queue;
 
 	if (folio_test_unevictable(folio))
 		return;
+	queue = lpl_queue_filled(lruvec, folio_lru_list(folio));
 	folio_clear_referenced(folio);
 	lpl_keep_uncount(lruvec, folio);
 	lpl_change_folio_word(folio, LPL_KEPT, 0);

@@ -92,6 +92,8 @@ static void lpl_list_age(const struct lpl_copy *copy, struct lpl_list *list)
 /* Under lru_lock. */
 static void lpl_copy_window(struct lpl_copy *copy, struct lruvec *lruvec, bool file, u32 now)
 {
+	lpl_copy_queue(copy, &lruvec->lru_page_list.front[0][file], now);
+	lpl_copy_queue(copy, &lruvec->lru_page_list.front[1][file], now);
 	lpl_copy_queue(copy, &lruvec->lists[file * LRU_FILE], now);
 	lpl_copy_queue(copy, &lruvec->lru_page_list.skipped[file], now);
 	lpl_copy_queue(copy, &lruvec->lru_page_list.parked[file], now);

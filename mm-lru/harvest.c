@@ -50,12 +50,14 @@
  * @every: ticks between two harvests, as it is meant to be
  * @period: as it is
  * @since: ticks since the last one of all of it began, more if there was none
+ * @behind: so many ticks before @now what was touched is taken to have been
  * @leave: what was touched less ticks ago is left alone
  * @faults_only: all is, but what has its bit from the fault that brought it
  * @part: of a table only, so that a large folio may be mapped beyond what is seen
  * @hidden: nothing is, as the bit above the table whose lock is held was cleared
  * @resume: where to go on
  * @batch: folios to be moved, mapped by the table whose lock is held
+ * @steady: bits of those of them that are used all the time
  * @nr: how many
  * @visited: for the counters, as are the next four; some at the tail are looked at twice
  * @young: the same
@@ -73,12 +75,14 @@ struct lpl_walk {
 	u32 every;
 	u32 period;
 	u32 since;
+	u32 behind;
 	u32 leave;
 	bool faults_only;
 	bool part;
 	bool hidden;
 	unsigned long resume;
 	struct folio *batch[LPL_MOVE_BATCH];
+	u32 steady;
 	unsigned int nr;
 	unsigned long visited;
 	unsigned long young;
@@ -136,12 +140,25 @@ static bool lpl_lock_list(struct folio *folio, struct lruvec **lruvec,
 	return folio_matches_lruvec(folio, *lruvec);
 }
 
+/* Where entry @i of the batch goes; lru_lock is held. */
+static struct list_head *lpl_move_to(struct lpl_walk *walk, struct lruvec *lruvec,
+				     unsigned int i)
+{
+	struct folio *folio = walk->batch[i];
+
+	if (lpl_guarded())
+		return __lpl_keep_used(lruvec, folio, walk->now, walk->every, walk->period);
+	if (walk->steady & BIT(i) && lpl_front_is_apart())
+		return lpl_front_of(lruvec, folio);
+	return lpl_queue_of(lruvec, folio);
+}
+
 /* On a list, but on none of this policy's. */
 #define LPL_NOT_QUEUED	(BIT(PG_unevictable) | BIT(PG_active) | LRU_GEN_MASK)
 
 static void lpl_move_batch(struct lpl_walk *walk)
 {
-	struct lruvec *lruvec = NULL;
+	struct lruvec *lruvec = NULL, *before = NULL;
 	unsigned long flags;
 	unsigned int i;
 
@@ -152,14 +169,16 @@ static void lpl_move_batch(struct lpl_walk *walk)
 		if (!lpl_lock_list(folio, &lruvec, &flags) ||
 		    READ_ONCE(folio->flags) & LPL_NOT_QUEUED)
 			continue;
-		list_move(&folio->lru, lpl_guarded() ?
-			  __lpl_keep_used(lruvec, folio, walk->now, walk->every, walk->period) :
-			  lpl_queue_of(lruvec, folio));
+		if (lruvec != before)
+			lpl_front_advance(lruvec, walk->now, walk->behind);
+		before = lruvec;
+		list_move(&folio->lru, lpl_move_to(walk, lruvec, i));
 		walk->moved++;
 	}
 	if (lruvec)
 		lpl_unlock_lruvec(lruvec, flags);
 	walk->nr = 0;
+	walk->steady = 0;
 }
 
 static u32 lpl_word_age(const struct lpl_walk *walk, const u32 *word)
@@ -189,11 +208,15 @@ static void lpl_mark_referenced(struct folio *folio)
 static noinline void lpl_used(struct lpl_walk *walk, struct folio *folio, u32 *word,
 			      u32 old, u32 age)
 {
+	u32 new;
+
 	/* Reclaim may have taken it off its list, to look at it; else it is new. */
 	if (old && !folio_test_lru(folio))
 		folio_set_young(folio);
+	new = lpl_word_touched(old, age, walk->now, walk->period, walk->behind);
 	/* Large and shared ones are met more than once. */
-	if (old && !age && !(old & LPL_FRESH)) {
+	if (old && !(old & LPL_FRESH) &&
+	    (!age || age == walk->behind || lpl_word_is_of(new, old))) {
 		walk->skipped++;
 		return;
 	}
@@ -202,7 +225,9 @@ static noinline void lpl_used(struct lpl_walk *walk, struct folio *folio, u32 *w
 		folio_set_workingset(folio);
 	/* With guard the word is written together with what counts it, on a list. */
 	if (!lpl_guarded() || (!old && !folio_test_lru(folio)))
-		WRITE_ONCE(*word, lpl_word_touched(old, age, walk->now, walk->period));
+		WRITE_ONCE(*word, new);
+	if (walk->behind && lpl_word_is_of(new, walk->now))
+		walk->steady |= BIT(walk->nr);
 	walk->batch[walk->nr++] = folio;
 	if (walk->nr == LPL_MOVE_BATCH)
 		lpl_move_batch(walk);
@@ -324,7 +349,6 @@ static bool lpl_walk_entry(struct lpl_walk *walk, struct vm_area_struct *vma,
 	if (lpl_walk_leave(walk, folio, READ_ONCE(*word), age) ||
 	    !lpl_clear_pte(vma, addr, pte))
 		return false;
-	walk->cleared = true;
 	lpl_touched(walk, folio, word, age);
 	return true;
 }
@@ -353,7 +377,7 @@ static bool lpl_walk_pte(struct lpl_walk *walk, struct vm_area_struct *vma,
 {
 	/* It may be a part of a large folio, whose word is that of its first page. */
 	struct page *page = lpl_pte_page(vma, addr, entry);
-	u32 *word = page ? lpl_word_at(page) : NULL;
+	u32 *word = page ? lpl_word_of_pfn(pte_pfn(entry)) : NULL;
 	u32 old = word ? READ_ONCE(*word) : 0;
 	bool faulted = lpl_faulted_between(old, walk->now, walk->leave, walk->since);
 	struct folio *folio;
@@ -365,29 +389,104 @@ static bool lpl_walk_pte(struct lpl_walk *walk, struct vm_area_struct *vma,
 		return lpl_walk_page(walk, vma, addr, pte, page, word);
 	if (!lpl_clear_pte(vma, addr, pte))
 		return false;
-	walk->cleared = true;
 	lpl_faulted(walk, folio, word, old);
 	return true;
 }
 
-/* @nr entries of one table from @start on, which maps @addr; its lock is held. */
+/* An entry as it is, be it one of a contiguous block. */
+static inline pte_t lpl_pte_alone(pte_t *pte)
+{
+#ifdef pte_batch_hint
+	return READ_ONCE(*pte);
+#else
+	return ptep_get(pte);
+#endif
+}
+
+static inline unsigned long lpl_young(pte_t *pte)
+{
+	return !!pte_young(lpl_pte_alone(pte));
+}
+
+/*
+ * Which of @nr entries, of a word's bits at the most, are marked young.  Four at a
+ * time: where little is touched this is most of a harvest.
+ */
+static unsigned long lpl_young_of(pte_t *start, unsigned int nr)
+{
+	unsigned long young = 0;
+
+	while (nr % 4)
+		young = young << 1 | lpl_young(start + --nr);
+	for (; nr; nr -= 4) {
+		pte_t *pte = start + nr - 4;
+
+		young = young << 4 | lpl_young(pte + 3) << 3 | lpl_young(pte + 2) << 2 |
+			lpl_young(pte + 1) << 1 | lpl_young(pte);
+	}
+	return young;
+}
+
+/*
+ * Contiguous entries are as one, young if any is marked, and cleared together.
+ * Where it is not their first that is marked: how many of them are before entry @i.
+ */
+static unsigned int lpl_block_before(pte_t *start, unsigned int i, unsigned int step)
+{
+	unsigned int n;
+
+	for (n = 0; n < i; n++) {
+		pte_t *pte = start + i - n - 1;
+
+		if (pte_batch_hint(pte, lpl_pte_alone(pte)) != step + n + 1)
+			break;
+	}
+	return n;
+}
+
+/*
+ * Entry @i of @nr, and with it its block.
+ * Returns the number of entries up to the end of that.
+ */
+static unsigned int lpl_walk_young(struct lpl_walk *walk, struct vm_area_struct *vma,
+				   unsigned long addr, pte_t *start, unsigned int i,
+				   unsigned int nr, bool wanted)
+{
+	pte_t pte = ptep_get(start + i);
+	unsigned int step = pte_batch_hint(start + i, pte);
+	unsigned int before;
+
+	/* What is not present may have anything where the mark would be. */
+	if (pte_present(pte) &&
+	    lpl_walk_pte(walk, vma, addr + i * PAGE_SIZE, start + i, pte) && wanted) {
+		before = lpl_block_before(start, i, step);
+		bitmap_set(walk->bits, i - before, before + min(step, nr - i));
+	}
+	return step;
+}
+
+/*
+ * @nr entries of one table from @start on, which maps @addr; its lock is held.
+ *
+ * Most are not young: as little as can be is done for these.
+ */
 static void lpl_walk_ptes(struct lpl_walk *walk, struct vm_area_struct *vma,
 			  unsigned long addr, pte_t *start, unsigned int nr)
 {
 	bool wanted = accessed_bits_wanted(&lpl_consumer, vma->vm_mm);
-	unsigned int i, step;
+	unsigned long seen = walk->young, young;
+	unsigned int at, i, next = 0;
 
 	walk->faulted = NULL;
-	for (i = 0; i < nr; i += step) {
-		pte_t pte = ptep_get(start + i);
-
-		/* Contiguous entries have one bit, and are cleared together. */
-		step = pte_batch_hint(start + i, pte);
-		if (pte_young(pte) && pte_present(pte) &&
-		    lpl_walk_pte(walk, vma, addr + i * PAGE_SIZE, start + i, pte) &&
-		    wanted)
-			bitmap_set(walk->bits, i, min(step, nr - i));
+	for (at = 0; at < nr; at += BITS_PER_LONG) {
+		young = lpl_young_of(start + at, min(nr - at, BITS_PER_LONG));
+		for (; young; young &= young - 1) {
+			i = at + __ffs(young);
+			if (i >= next)
+				next = i + lpl_walk_young(walk, vma, addr, start, i, nr, wanted);
+		}
 	}
+	walk->cleared |= walk->young != seen;
 	walk->visited += nr;
 	lpl_move_batch(walk);
 	lpl_tell(walk, vma, addr, nr);
@@ -653,8 +752,9 @@ void __lru_page_list_look_around(struct page_vma_mapped_walk *pvmw)
 		lpl_look_for_faults(&walk, pvmw);
 	} else {
 		walk.every = lpl_resolution_of(vma->vm_mm, &pressure);
-		walk.period = walk.every;
+		walk.period = max(walk.every, lpl_reached_now());
 		walk.leave = 2 * walk.every;
+		walk.behind = min(walk.since / 2, LPL_BEHIND_MOST);
 		lpl_look_at(&walk, pvmw, window, window + LPL_AROUND);
 	}
 	if (walk.cleared)
@@ -687,6 +787,9 @@ bool lpl_harvest_mm(struct mm_struct *mm, u32 now, u64 until, u32 every)
 	bool again;
 	int stopped;
 
+	/* Guard goes by gaps, all of which are as much too short as too long. */
+	if (until && !lpl_guarded())
+		walk.behind = min(walk.period / 2, LPL_BEHIND_MOST);
 	if (!mmget_not_zero(mm)) {
 		lpl_count(LPL_MMS_EXITED, 1);
 		return true;

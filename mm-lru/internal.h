@@ -72,6 +72,12 @@ static inline u32 lpl_now(void)
 /* For so many harvests a folio is left alone at the most: see lpl_leave(). */
 #define LPL_LEAVE_MOST		4
 
+/*
+ * So long before a harvest, at the most, is what it finds used taken to have been
+ * used, ticks; and what comes by a fault is in front of that for as long: see core.c.
+ */
+#define LPL_BEHIND_MOST		(LPL_TICKS_PER_SEC / 2)
+
 /* How far from an end of the queue a folio that comes back is sorted in. */
 #define LPL_PLACE_MAX		64
 
@@ -81,6 +87,11 @@ typedef u32 (*lpl_age_fn)(struct folio *folio, u32 now);
 static inline u32 lpl_word(u32 tick, u32 flags)
 {
 	return (tick & LPL_STAMP_MASK) | LPL_VALID | flags;
+}
+
+static inline bool lpl_word_is_of(u32 word, u32 tick)
+{
+	return !((word ^ tick) & LPL_STAMP_MASK);
 }
 
 /* On the list of what was read once, or taken from there to be evicted. */
@@ -149,10 +160,13 @@ static inline bool lpl_faulted_between(u32 word, u32 now, u32 least, u32 since)
 }
 
 u32 lpl_word_kept(u32 word, u32 now);
-u32 lpl_word_touched(u32 word, u32 age, u32 now, u32 every);
+u32 lpl_word_touched(u32 word, u32 age, u32 now, u32 every, u32 behind);
+u32 lpl_word_met(u32 word, u32 now);
 bool lpl_leave(u32 word, u32 age, u32 every);
 struct list_head *lpl_place(struct list_head *queue, u32 age, u32 now,
 			    lpl_age_fn age_of);
+bool lpl_front_step(struct list_head *newer, struct list_head *older,
+		    struct list_head *queue, u32 age, u32 every);
 bool lpl_prefer_anon(u32 anon_age, u32 file_age, unsigned int swappiness);
 bool lpl_prefer_once(u32 once_age, bool many, u32 age);
 
@@ -223,6 +237,9 @@ void lpl_forget_words(void);
 void lpl_note_eviction(struct lruvec *target, u32 age);
 u32 lpl_evict_age(void);
 u32 lpl_resolution_of(struct mm_struct *mm, bool *pressure);
+void lpl_front_advance(struct lruvec *lruvec, u32 now, u32 behind);
+void lpl_front_join(struct lruvec *lruvec);
+struct list_head *lpl_queue_filled(struct lruvec *lruvec, enum lru_list lru);
 void lpl_unskip(struct lruvec *lruvec);
 void lpl_unpark(struct lruvec *lruvec);
 void lpl_try_again(struct lruvec *lruvec, bool now);

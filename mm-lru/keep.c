@@ -223,7 +223,7 @@ struct list_head *__lpl_keep_used(struct lruvec *lruvec, struct folio *folio,
 	bool again = word && !(word & LPL_FRESH);
 	u32 gap = lpl_word_gap(word);
 	bool keeps;
-	u32 used = lpl_word_touched(word, age, now, period);
+	u32 used = lpl_word_touched(word, age, now, period, 0);
 
 	if (!keep) {
 		lpl_set_folio_word(folio, used);
@@ -789,6 +789,7 @@ void lpl_keep_start(struct lruvec *lruvec)
 		kfree(keep);
 		return;
 	}
+	lpl_front_join(lruvec);
 	lpl_keep_init(keep, lpl_oldest_age(lruvec));
 	/* What it points to is seen before it is. */
 	smp_store_release(&lruvec->lru_page_list.keep, keep);

@@ -83,6 +83,21 @@ static inline bool lpl_guarded(void)
 	return static_branch_unlikely(&lpl_guard_key);
 }
 
+/*
+ * Is the front of the queue on lists of its own?  Under lru_lock: not once its lruvec
+ * has been told that the policy is being left.
+ */
+static inline bool lpl_front_is_apart(void)
+{
+	return lru_page_list_enabled() && !lpl_guarded() && !READ_ONCE(lpl_always) &&
+	       !READ_ONCE(lpl_leaving);
+}
+
+static inline struct list_head *lpl_front_of(struct lruvec *lruvec, struct folio *folio)
+{
+	return &lruvec->lru_page_list.front[0][folio_is_file_lru(folio)];
+}
+
 static inline u8 lpl_word_gap(u32 word)
 {
 	return lpl_gap_unpack((word & LPL_GAP_MASK) >> LPL_GAP_SHIFT);

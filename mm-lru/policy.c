@@ -102,6 +102,7 @@ static bool lpl_drain(struct lruvec *lruvec, unsigned long *nr)
 	int left = LPL_CONVERT_BATCH;
 	enum lru_list lru;
 
+	lpl_front_join(lruvec);
 	lpl_unskip(lruvec);
 	lpl_unpark(lruvec);
 	for (lru = LRU_INACTIVE_ANON; lru <= LRU_INACTIVE_FILE; lru += LRU_FILE) {
@@ -154,6 +155,7 @@ static void lpl_leave_lruvec(struct lruvec *lruvec)
 static void lpl_give_up_lists(struct lruvec *lruvec)
 {
 	spin_lock_irq(&lruvec->lru_lock);
+	lpl_front_join(lruvec);
 	lpl_unpark(lruvec);
 	list_splice_tail_init(&lruvec->lru_page_list.once,
 			      &lruvec->lists[LRU_INACTIVE_FILE]);

@@ -35,10 +35,12 @@ u32 lpl_word_kept(u32 word, u32 now)
  * @age: its age, ticks
  * @now: current tick
  * @every: ticks between two harvests
+ * @behind: so many ticks before @now it is taken to have been used; what harvest after
+ *	harvest finds used is used all the time
  *
- * Return: the new word.
+ * Return: the new word, whose stamp is not older than the old one's.
  */
-u32 lpl_word_touched(u32 word, u32 age, u32 now, u32 every)
+u32 lpl_word_touched(u32 word, u32 age, u32 now, u32 every, u32 behind)
 {
 	u32 streak = (word & LPL_STREAK_MASK) >> LPL_STREAK_SHIFT;
 
@@ -47,6 +49,23 @@ u32 lpl_word_touched(u32 word, u32 age, u32 now, u32 every)
 		streak = 0;
 	else if (streak < 3)
 		streak++;
+	if (!word || streak == 3)
+		behind = 0;
+	return lpl_word(now - min(age, behind), streak << LPL_STREAK_SHIFT);
+}
+
+/**
+ * lpl_word_met() - what is known of a folio that reclaim found accessed at the tail
+ * @word: its word
+ * @now: current tick
+ *
+ * Return: the new word, whose streak is one less.
+ */
+u32 lpl_word_met(u32 word, u32 now)
+{
+	u32 streak = lpl_once(word) ? 0 : (word & LPL_STREAK_MASK) >> LPL_STREAK_SHIFT;
+
+	streak -= !!streak;
 	return lpl_word(now, streak << LPL_STREAK_SHIFT);
 }
 
@@ -109,6 +128,28 @@ struct list_head *lpl_place(struct list_head *queue, u32 age, u32 now,
 	while (left-- && node != queue && age_of(lpl_entry(node), now) > age)
 		node = node->prev;
 	return node;
+}
+
+/**
+ * lpl_front_step() - let what is in front of a queue get older
+ * @newer: the newer part of it, which folios come to
+ * @older: the older part
+ * @queue: the queue
+ * @age: ticks since @newer was begun
+ * @every: ticks that a part is to be of; 0: nothing is to be in front
+ *
+ * The order of all together stays as it is.
+ *
+ * Return: true if @newer begins anew.
+ */
+bool lpl_front_step(struct list_head *newer, struct list_head *older,
+		    struct list_head *queue, u32 age, u32 every)
+{
+	if (age < every)
+		return false;
+	list_splice_init(older, queue);
+	list_splice_init(newer, age / 2 < every ? older : queue);
+	return true;
 }
 
 /**

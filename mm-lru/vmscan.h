@@ -73,10 +73,12 @@ static void lpl_allowed(struct lruvec *lruvec, struct scan_control *sc, bool *al
 /* Of the oldest of a type; -1 if there is nothing. */
 static s64 lpl_queue_age(struct lruvec *lruvec, enum lru_list lru)
 {
-	struct list_head *queue = &lruvec->lists[lru];
+	struct list_head *queue;
 	s64 age = -1;
 
 	spin_lock_irq(&lruvec->lru_lock);
+	lpl_front_advance(lruvec, lpl_now(), lpl_front_is_apart() ? LPL_BEHIND_MOST : 0);
+	queue = lpl_queue_filled(lruvec, lru);
 	if (!list_empty(queue))
 		age = lpl_folio_age(lru_to_folio(queue), lpl_now());
 	if (lpl_guarded())

@@ -15,8 +15,8 @@
 #include "internal.h"
 
 /**
- * lpl_word_at() - the word of a page, in place
- * @page: the page; whoever calls this holds it: a reference, its place in a page
+ * lpl_word_of_pfn() - the word of a page, in place
+ * @pfn: of the page; whoever calls this holds it: a reference, its place in a page
  *	table or on a list whose lock is held, or it is being freed
  *
  * Words of memory that goes offline go away with the memory, after all of it has
@@ -27,10 +27,9 @@
  *
  * Return: where its word is; %NULL for memory that has none, as that of devices.
  */
-static inline u32 *lpl_word_at(const struct page *page)
+static inline u32 *lpl_word_of_pfn(unsigned long pfn)
 {
 #ifdef CONFIG_SPARSEMEM
-	unsigned long pfn = page_to_pfn(page);
 	void *page_ext = READ_ONCE(__pfn_to_section(pfn)->page_ext);
 
 	/* Its lowest bit: the array is about to go. A poisoned page may be left by then. */
@@ -38,13 +37,24 @@ static inline u32 *lpl_word_at(const struct page *page)
 		return NULL;
 	page_ext += page_ext_size * pfn;
 #else
-	struct page_ext *page_ext = page_ext_get(page);
+	struct page_ext *page_ext = page_ext_get(pfn_to_page(pfn));
 
 	if (!page_ext)
 		return NULL;
 	page_ext_put(page_ext);
 #endif
 	return page_ext_data(page_ext, lru_page_list_page_ext);
+}
+
+/**
+ * lpl_word_at() - the same
+ * @page: the page, held as lpl_word_of_pfn() says
+ *
+ * Return: where its word is; %NULL for memory that has none.
+ */
+static inline u32 *lpl_word_at(const struct page *page)
+{
+	return lpl_word_of_pfn(page_to_pfn(page));
 }
 
 static inline u32 lpl_page_word(const struct page *page)

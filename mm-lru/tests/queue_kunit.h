@@ -46,6 +46,87 @@ static unsigned int queue_test_place(struct kunit *test, u32 age)
 	return nr;
 }
 
+/* In the middle of the time since the last harvest, but not before what is known. */
+static void queue_used_is_before_the_harvest(struct kunit *test)
+{
+	u32 word = lpl_word_touched(lpl_word(100, 0), 100, 200, 80, 40);
+
+	KUNIT_EXPECT_EQ(test, lpl_age(word, 200, 0), 40U);
+	word = lpl_word_touched(lpl_word(190, 0), 10, 200, 80, 40);
+	KUNIT_EXPECT_EQ(test, lpl_age(word, 200, 0), 10U);
+	word = lpl_word_touched(0, 1000, 200, 80, 40);
+	KUNIT_EXPECT_EQ(test, lpl_age(word, 200, 0), 0U);
+}
+
+/* One that is left alone for too long is left less. */
+static void queue_met_at_the_tail(struct kunit *test)
+{
+	u32 word = lpl_word_met(lpl_word(100, LPL_STREAK_MASK), 200);
+
+	KUNIT_EXPECT_EQ(test, word, lpl_word(200, 2 << LPL_STREAK_SHIFT));
+	KUNIT_EXPECT_EQ(test, lpl_word_met(lpl_word(100, 0), 200), lpl_word(200, 0));
+	KUNIT_EXPECT_EQ(test, lpl_word_met(lpl_word(100, LPL_ONCE), 200), lpl_word(200, 0));
+	KUNIT_EXPECT_EQ(test, lpl_word_met(lpl_word(100, LPL_FRESH), 200), lpl_word(200, 0));
+}
+
+static void queue_used_all_the_time_is_not(struct kunit *test)
+{
+	u32 word = lpl_word(100, 0), now;
+	int i;
+
+	for (i = 1; i < 5; i++) {
+		now = 100 + 80 * i;
+		word = lpl_word_touched(word, lpl_age(word, now, 0), now, 80, 40);
+		KUNIT_EXPECT_EQ_MSG(test, lpl_age(word, now, 0), i < 3 ? 40U : 0U, "harvest %d", i);
+	}
+}
+
+/* Lists of one folio each, @newer and @older in front of @queue. */
+static void queue_test_front(struct queue_test *ctx, struct list_head *newer,
+			     struct list_head *older, struct list_head *queue)
+{
+	list_add(&ctx->folio[0].lru, newer);
+	list_add(&ctx->folio[1].lru, older);
+	list_add(&ctx->folio[2].lru, queue);
+}
+
+static void queue_front_gets_older(struct kunit *test)
+{
+	struct queue_test *ctx = test->priv;
+	LIST_HEAD(newer);
+	LIST_HEAD(older);
+	LIST_HEAD(queue);
+
+	queue_test_front(ctx, &newer, &older, &queue);
+	KUNIT_EXPECT_FALSE(test, lpl_front_step(&newer, &older, &queue, 9, 10));
+	KUNIT_EXPECT_TRUE(test, lpl_front_step(&newer, &older, &queue, 10, 10));
+	KUNIT_EXPECT_TRUE(test, list_empty(&newer));
+	KUNIT_EXPECT_PTR_EQ(test, older.next, &ctx->folio[0].lru);
+	KUNIT_EXPECT_PTR_EQ(test, queue.next, &ctx->folio[1].lru);
+	KUNIT_EXPECT_PTR_EQ(test, queue.prev, &ctx->folio[2].lru);
+}
+
+/* After a long time, or if nothing is to be in front. */
+static void queue_front_is_joined(struct kunit *test)
+{
+	static const u32 age[] = { 20, 0, 7 }, every[] = { 10, 0, 0 };
+	struct queue_test *ctx = test->priv;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(age); i++) {
+		LIST_HEAD(newer);
+		LIST_HEAD(older);
+		LIST_HEAD(queue);
+
+		queue_test_front(ctx, &newer, &older, &queue);
+		KUNIT_EXPECT_TRUE(test, lpl_front_step(&newer, &older, &queue, age[i], every[i]));
+		KUNIT_EXPECT_TRUE(test, list_empty(&newer) && list_empty(&older));
+		KUNIT_EXPECT_PTR_EQ(test, queue.next, &ctx->folio[0].lru);
+		KUNIT_EXPECT_PTR_EQ(test, queue.next->next, &ctx->folio[1].lru);
+		KUNIT_EXPECT_PTR_EQ(test, queue.prev, &ctx->folio[2].lru);
+	}
+}
+
 static void queue_empty(struct kunit *test)
 {
 	LIST_HEAD(empty);
@@ -155,7 +236,7 @@ static int harvests_left(int streak)
 			left++;
 			continue;
 		}
-		word = lpl_word_touched(word, age, now, 10);
+		word = lpl_word_touched(word, age, now, 10, 0);
 		if ((word & LPL_STREAK_MASK) >> LPL_STREAK_SHIFT > streak)
 			word = lpl_word(now, streak << LPL_STREAK_SHIFT);
 	}
@@ -177,12 +258,12 @@ static void queue_streak_ends(struct kunit *test)
 	int i;
 
 	for (i = 0; i < 5; i++)
-		word = lpl_word_touched(word, 10, 100 + 10 * i, 10);
+		word = lpl_word_touched(word, 10, 100 + 10 * i, 10, 0);
 	KUNIT_EXPECT_TRUE(test, lpl_leave(word, 10 * LPL_LEAVE_MOST - 1, 10));
 	KUNIT_EXPECT_FALSE(test, lpl_leave(word, 10 * LPL_LEAVE_MOST, 10));
-	word = lpl_word_touched(word, 10 * LPL_LEAVE_MOST, 300, 10);
+	word = lpl_word_touched(word, 10 * LPL_LEAVE_MOST, 300, 10, 0);
 	KUNIT_EXPECT_TRUE(test, lpl_leave(word, 5, 10));
-	word = lpl_word_touched(word, 10 * (LPL_LEAVE_MOST + 2) + 1, 300, 10);
+	word = lpl_word_touched(word, 10 * (LPL_LEAVE_MOST + 2) + 1, 300, 10, 0);
 	KUNIT_EXPECT_FALSE(test, lpl_leave(word, 5, 10));
 	KUNIT_EXPECT_EQ(test, lpl_age(word, 305, 0), 5U);
 }
@@ -196,7 +277,7 @@ static void queue_read_once_is_used(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, lpl_once(word));
 	KUNIT_EXPECT_FALSE(test, lpl_leave(word, 1, 10));
 	KUNIT_EXPECT_FALSE(test, lpl_fault_alone(word, 1, 10));
-	word = lpl_word_touched(word, 1, 101, 10);
+	word = lpl_word_touched(word, 1, 101, 10, 0);
 	KUNIT_EXPECT_FALSE(test, lpl_once(word));
 	KUNIT_EXPECT_FALSE(test, lpl_leave(word, 1, 10));
 
@@ -204,7 +285,7 @@ static void queue_read_once_is_used(struct kunit *test)
 	word = lpl_word(100, LPL_FRESH);
 	for (i = 0; i < 10; i++) {
 		KUNIT_EXPECT_FALSE(test, lpl_once(word));
-		word = lpl_word_touched(word, 1, 101 + i, 10);
+		word = lpl_word_touched(word, 1, 101 + i, 10, 0);
 	}
 }
 
@@ -256,6 +337,11 @@ static struct kunit_case queue_test_cases[] = {
 	KUNIT_CASE(queue_read_once_is_used),
 	KUNIT_CASE(queue_fault_is_no_use),
 	KUNIT_CASE(queue_fault_in_fewer_instructions),
+	KUNIT_CASE(queue_used_is_before_the_harvest),
+	KUNIT_CASE(queue_met_at_the_tail),
+	KUNIT_CASE(queue_used_all_the_time_is_not),
+	KUNIT_CASE(queue_front_gets_older),
+	KUNIT_CASE(queue_front_is_joined),
 	KUNIT_CASE(queue_empty),
 	KUNIT_CASE(queue_just_used_goes_to_the_front),
 	KUNIT_CASE(queue_same_age_goes_before),

@@ -67,10 +67,14 @@ static inline void lru_page_list_init_mm(struct mm_struct *mm)
 
 static inline void lru_page_list_init_lruvec(struct lruvec *lruvec)
 {
-	INIT_LIST_HEAD(&lruvec->lru_page_list.parked[0]);
-	INIT_LIST_HEAD(&lruvec->lru_page_list.parked[1]);
-	INIT_LIST_HEAD(&lruvec->lru_page_list.skipped[0]);
-	INIT_LIST_HEAD(&lruvec->lru_page_list.skipped[1]);
+	int file;
+
+	for (file = 0; file < 2; file++) {
+		INIT_LIST_HEAD(&lruvec->lru_page_list.front[0][file]);
+		INIT_LIST_HEAD(&lruvec->lru_page_list.front[1][file]);
+		INIT_LIST_HEAD(&lruvec->lru_page_list.parked[file]);
+		INIT_LIST_HEAD(&lruvec->lru_page_list.skipped[file]);
+	}
 	INIT_LIST_HEAD(&lruvec->lru_page_list.once);
 	/* The rest is 0, as all of lruvec is. */
 	if (lru_page_list_enabled())

@@ -34,6 +34,8 @@ struct lru_page_list_mm {
 
 /**
  * struct lru_page_list_lruvec - queue of a memory cgroup on a node
+ * @front: what came lately, before all else in the queue; the newer part and the
+ *	older, of each the anonymous and the file ones; see mm/lru_page_list/core.c
  * @skipped: folios of zones that this round of reclaim is not for, anonymous and
  *	file; they go back to the tail at its end
  * @parked: folios that reclaim could not take, the same
@@ -43,11 +45,13 @@ struct lru_page_list_mm {
  *	cgroup, on this node, takes folios from it and those below; ticks
  * @evicted_at: tick in which it last did; 0: never
  * @parked_since: tick in which the first of @parked came; under lru_lock
+ * @front_since: tick in which the newer part of @front was begun; under lru_lock
  *
  * Lists are under lru_lock, and count as if they were on the inactive lists; @keep
  * changes under it. What is known of evictions is written without a lock.
  */
 struct lru_page_list_lruvec {
+	struct list_head front[2][2];
 	struct list_head skipped[2];
 	struct list_head parked[2];
 	struct list_head once;
@@ -55,6 +59,7 @@ struct lru_page_list_lruvec {
 	u32 evicted_age;
 	u32 evicted_at;
 	u32 parked_since;
+	u32 front_since;
 };
 
 #endif /* _LINUX_LRU_PAGE_LIST_TYPES_H */
