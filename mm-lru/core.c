@@ -278,13 +278,12 @@ void lpl_forget_words(void)
 
 /* ------------------------------------------------------------------ lists */
 
-/* Of a type; returns true if its newer part begins anew. */
-static bool lpl_front_step_of(struct lruvec *lruvec, bool file, u32 age, u32 every)
+static void lpl_front_step_of(struct lruvec *lruvec, bool file, u32 age, u32 every)
 {
 	struct lru_page_list_lruvec *state = &lruvec->lru_page_list;
 
-	return lpl_front_step(&state->front[0][file], &state->front[1][file],
-			      &lruvec->lists[file * LRU_FILE], age, every);
+	lpl_front_step(&state->front[0][file], &state->front[1][file],
+		       &lruvec->lists[file * LRU_FILE], age, every);
 }
 
 /**
@@ -302,10 +301,13 @@ void lpl_front_advance(struct lruvec *lruvec, u32 now, u32 behind)
 	u32 every = DIV_ROUND_UP(2 * behind, 3);
 	/* A harvest has read @now some time ago. */
 	u32 age = max((s32)(now - state->front_since), 0);
-	bool step = lpl_front_step_of(lruvec, false, age, every);
 
-	if (lpl_front_step_of(lruvec, true, age, every) || step)
-		state->front_since += age;
+	/* Most of the time, and each insertion asks. */
+	if (age < every)
+		return;
+	lpl_front_step_of(lruvec, false, age, every);
+	lpl_front_step_of(lruvec, true, age, every);
+	state->front_since += age;
 }
 
 /**
