@@ -486,7 +486,8 @@ static void report(const long *before, double seconds, long klrud_ns, FILE *queu
 	printf(" klrud_pct=%.2f bad=%ld", klrud_ns / seconds / 1e7, bad);
 	printf(" cpu_us=%ld touch_ns=%ld pages=%lu counted_ms=%.0f", cpu_us, touch_ns, pages,
 	       seconds * 1000);
-	printf(" fidelity=%.2f\n", looks.nr ? looks.fidelity / looks.nr : 0);
+	printf(" fidelity=%.2f\n", looks.nr ? looks.fidelity / looks.nr :
+	       fidelity(opt.procs * pages));
 	if (queue)
 		report_order(queue);
 }
