@@ -93,6 +93,40 @@ u64 lpl_budget_wait(const struct lpl_budget *budget, unsigned int percent)
 	return div_u64((u64)(useful - budget->credit) * 100, percent);
 }
 
+/* At the tail, of so many that are looked up one may turn out to be in use. */
+#define LPL_IN_USE_ONE_OF	64
+#define LPL_BESIDE_MOST		(32 * LPL_IN_USE_ONE_OF)
+
+/**
+ * lpl_beside() - how often reclaim is to look at what is beside what it looks up
+ * @beside: this, as it was; 0 at first
+ * @young: what was looked up was in use
+ *
+ * What is used between its last look and the tail is found there, for nothing: reclaim
+ * has isolated it, and puts it back.  The more often it is looked at the less of that
+ * there is, so this goes up with each, and comes down with what was not in use, until it
+ * is one of %LPL_IN_USE_ONE_OF.  Where nothing is used again, nothing is looked at.
+ *
+ * Return: the new one.
+ */
+u32 lpl_beside(u32 beside, bool young)
+{
+	if (young)
+		return min(beside + LPL_IN_USE_ONE_OF - 1, LPL_BESIDE_MOST);
+	return beside - !!beside;
+}
+
+/**
+ * lpl_beside_rest() - the same, as the time between two looks at a page table
+ * @beside: lpl_beside()'s
+ *
+ * Return: ticks, at the least; 0: it is not to be looked at.
+ */
+u32 lpl_beside_rest(u32 beside)
+{
+	return beside ? DIV_ROUND_UP(LPL_BESIDE_MOST, beside) : 0;
+}
+
 #ifdef CONFIG_LRU_PAGE_LIST_KUNIT_TEST
 #include "tests/control_kunit.h"
 #endif

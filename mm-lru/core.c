@@ -39,7 +39,8 @@
  * to the very front.  Reclaim that has emptied the rest takes from the front, too.
  *
  * The tail is exact to the instant, since folio_check_references() sees an access that
- * came after the last harvest, and what is mapped beside is looked at as well.
+ * came after the last harvest; and what is mapped beside what it is asked about is looked
+ * at as well, so that it finds few: see beside.c.
  * In mode `always' a harvest is due each 10 ms; otherwise it is when the order
  * would be wrong by more than a part of the age at which pages are evicted now,
  * and only while the budget lasts; see control.c.
@@ -105,12 +106,8 @@
 #include <linux/atomic.h>
 #include <linux/init.h>
 #include <linux/memcontrol.h>
-#include <linux/memory_hotplug.h>
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
-#include <linux/nodemask.h>
-#include <linux/page_ext.h>
-#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -123,158 +120,6 @@ DEFINE_STATIC_KEY_FALSE(lru_page_list_key);
 DEFINE_STATIC_KEY_FALSE(lru_page_list_kept_key);
 
 atomic_long_t lpl_stats[LPL_NR_STATS];
-
-/* ------------------------------------------------------------------ words */
-
-static bool lpl_wanted __initdata = true;
-
-static bool __init lpl_need_page_ext(void)
-{
-	return lpl_wanted;
-}
-
-static bool lpl_have_words __ro_after_init;
-
-static void __init lpl_init_page_ext(void)
-{
-	lpl_have_words = lpl_wanted;
-}
-
-struct page_ext_operations lru_page_list_page_ext_ops = {
-	.size = sizeof(u32),
-	.need = lpl_need_page_ext,
-	.init = lpl_init_page_ext,
-};
-
-/**
- * lpl_set_aside() - is there memory for words?
- *
- * Return: false if the kernel was booted with lru_page_list=off.
- */
-bool lpl_set_aside(void)
-{
-	return lpl_have_words;
-}
-
-/*
- * The page goes to the allocator: what will be in it is new.  The first page
- * of a block is the only one to have a word, as a split gives each part its
- * own and parts are freed one by one.
- */
-void __lru_page_list_free(struct page *page)
-{
-	lpl_set_page_word(page, 0);
-}
-
-void __lru_page_list_copy(struct folio *dst, struct folio *src)
-{
-	lpl_set_folio_word(dst, lpl_folio_word(src));
-}
-
-void __lru_page_list_touch(struct folio *folio)
-{
-	if (lpl_guarded())
-		__lpl_keep_touch(folio);
-	else
-		lpl_set_folio_word(folio, lpl_word(lpl_now(), 0));
-}
-
-/*
- * Reclaim found @folio accessed, and has cleared its bits.  PG_referenced, which it
- * has cleared as well, says so until the folio is added again: see below.  If
- * harvests had found it in use, and left it alone for too long, the next one will do
- * neither.
- */
-void __lru_page_list_referenced(struct folio *folio)
-{
-	u32 word = lpl_folio_word(folio);
-
-	if (lpl_guarded())
-		__lpl_keep_touch(folio);
-	else
-		lpl_set_folio_word(folio, lpl_word_met(word, lpl_now()));
-	folio_set_referenced(folio);
-}
-
-/* A batch of reclaim takes less, but for bad luck, ticks. */
-#define LPL_JUST_USED	5
-
-/* The flag may be of old where reclaim has not come to look at the bits. */
-static bool lpl_was_referenced(struct folio *folio)
-{
-	if (!folio_test_referenced(folio) || lpl_folio_age(folio, lpl_now()) > LPL_JUST_USED)
-		return false;
-	if (!lpl_flag_is_free(folio))
-		folio_clear_referenced(folio);
-	return true;
-}
-
-/* The only writer of a race that is not younger: it must not win. */
-static void lpl_keep_word(struct page *page, u32 now)
-{
-	u32 *word = lpl_word_at(page);
-	u32 old = word ? READ_ONCE(*word) : 0;
-
-	if (lpl_word_kept(old, now) != old)
-		cmpxchg(word, old, lpl_word_kept(old, now));
-}
-
-/* Memory does not come or go. */
-static void lpl_each_word(void (*change)(struct page *page, u32 now))
-{
-	u32 now = lpl_now();
-	struct zone *zone;
-
-	for_each_populated_zone(zone) {
-		unsigned long pfn, end = zone_end_pfn(zone);
-
-		for (pfn = zone->zone_start_pfn; pfn < end; pfn++) {
-			struct page *page = pfn_to_online_page(pfn);
-
-			if (page)
-				change(page, now);
-			else
-				pfn = ALIGN(pfn + 1, pageblock_nr_pages) - 1;
-			if (pfn % pageblock_nr_pages == 0)
-				cond_resched();
-		}
-	}
-}
-
-/**
- * lpl_keep_words() - keep all that is very old from looking young again
- *
- * Context: process context; looks at every page there is.
- */
-void lpl_keep_words(void)
-{
-	u32 now = lpl_now();
-
-	get_online_mems();
-	lpl_each_word(lpl_keep_word);
-	put_online_mems();
-	if (now - READ_ONCE(lpl_since) > LPL_STAMP_MASK)
-		WRITE_ONCE(lpl_since, now - LPL_STAMP_MASK);
-}
-
-static void lpl_forget_word(struct page *page, u32 now)
-{
-	lpl_set_page_word(page, 0);
-}
-
-/**
- * lpl_forget_words() - nothing is known of any page
- *
- * While another policy is in force words stay as they are, whatever becomes of
- * their pages: freed, or other than the first of a large folio, which has the only
- * word; and after some hours old stamps would look young.
- *
- * Context: before lru is chosen; memory does not come or go.
- */
-void lpl_forget_words(void)
-{
-	lpl_each_word(lpl_forget_word);
-}
 
 /* ------------------------------------------------------------------ lists */
 
@@ -344,9 +189,6 @@ static struct list_head *lpl_front(struct lruvec *lruvec, struct folio *folio, u
 	return apart ? lpl_front_of(lruvec, folio) : lpl_queue_of(lruvec, folio);
 }
 
-/* For how long folios that reclaim could not take are parked at the most, ticks. */
-#define LPL_PARK_MOST	(4 * LPL_TICKS_PER_SEC)
-
 /*
  * A stream would push out all else; what refaults, or is used a second time, has
  * PG_active here.  What MADV_FREE has given up goes first as well.
@@ -392,23 +234,6 @@ static struct list_head *lpl_position(struct lruvec *lruvec, struct folio *folio
 	else if (new || (!age && (!folio_test_referenced(folio) || word & LPL_STREAK_MASK)))
 		return lpl_front(lruvec, folio, now);
 	return lpl_place(queue, age, now, lpl_folio_age);
-}
-
-/*
- * What goes to the tail counts as no younger than what is there: the stamps
- * order the tails against each other, and a young one would shield those before
- * it.
- */
-static void lpl_set_coldest(struct folio *folio, struct list_head *queue)
-{
-	u32 now = lpl_now();
-	u32 age;
-
-	if (list_empty(queue))
-		return;
-	age = lpl_folio_age(lru_to_folio(queue), now);
-	if (lpl_folio_age(folio, now) < age)
-		lpl_set_folio_word(folio, lpl_word(now - age, 0));
 }
 
 /*
@@ -466,146 +291,6 @@ void __lru_page_list_exit_lruvec(struct lruvec *lruvec)
 	kfree(lruvec->lru_page_list.keep);
 }
 
-/* By others than page tables and its cache. */
-static bool lpl_is_referenced(struct folio *folio)
-{
-	int own = folio_mapcount(folio) + folio_has_private(folio);
-
-	if (folio_test_swapcache(folio) || !folio_test_anon(folio))
-		own += folio_nr_pages(folio);
-	return folio_ref_count(folio) > own;
-}
-
-/*
- * Is there a reason to expect that reclaim will not be able to take it for a while?
- * That it was locked, or that this caller may not wait for a disk, is none.
- */
-static bool lpl_is_held(struct folio *folio)
-{
-	if (folio_test_writeback(folio) || lpl_is_referenced(folio))
-		return true;
-	return !folio_test_anon(folio) && !folio_test_swapbacked(folio) &&
-	       (folio_test_dirty(folio) || folio_has_private(folio));
-}
-
-/*
- * Reclaim has just added @folio again as it could not take it; under lru_lock.
- * What it found accessed stays where its stamp put it.
- */
-void __lru_page_list_park(struct lruvec *lruvec, struct folio *folio)
-{
-	struct lru_page_list_lruvec *state = &lruvec->lru_page_list;
-	bool used = lpl_was_referenced(folio);
-	bool file = folio_is_file_lru(folio);
-	struct list_head *queue;
-
-	lockdep_assert_held(&lruvec->lru_lock);
-	/*
-	 * The queue is empty where this is all, and has been read once.  On an
-	 * active list it is if lru was chosen since it was added.
-	 */
-	if (used || folio_test_unevictable(folio) || folio_test_active(folio) ||
-	    READ_ONCE(lpl_leaving))
-		return;
-	queue = lpl_queue_filled(lruvec, folio_lru_list(folio));
-	if (list_empty(queue))
-		return;
-	lpl_count(LPL_PARKED, 1);
-	if (!lpl_is_held(folio)) {
-		list_move(&folio->lru, &state->skipped[file]);
-		return;
-	}
-	if (list_empty(&state->parked[0]) && list_empty(&state->parked[1]))
-		WRITE_ONCE(state->parked_since, lpl_now());
-	lpl_keep_uncount(lruvec, folio);
-	lpl_set_coldest(folio, queue);
-	lpl_keep_parked(lruvec, folio);
-	lpl_keep_count(lruvec, folio);
-	list_move(&folio->lru, &state->parked[file]);
-}
-
-/*
- * Folios of zones that reclaim does not want are put aside for a round, unless there
- * are so many that finding them again in each round would cost too much; then
- * they go to the head, as ever.  Under lru_lock.
- */
-struct list_head *__lru_page_list_skipped(struct lruvec *lruvec,
-					  struct list_head *skipped,
-					  struct list_head *src, bool file)
-{
-	struct list_head *queue =
-		&lruvec->lists[file ? LRU_INACTIVE_FILE : LRU_INACTIVE_ANON];
-	unsigned int nr = 0;
-	struct list_head *node;
-
-	/* Of an active list, if lru was chosen since reclaim began with it. */
-	if (src != queue)
-		return src;
-	list_for_each(node, skipped)
-		if (++nr > 16 * SWAP_CLUSTER_MAX)
-			return src;
-	return &lruvec->lru_page_list.skipped[file];
-}
-
-/**
- * lpl_unskip() - put folios of other zones back to the tail
- * @lruvec: whose; lru_lock held
- *
- * They were taken from the tail oldest first, so their order is that of the queue.
- */
-void lpl_unskip(struct lruvec *lruvec)
-{
-	struct list_head *skipped = lruvec->lru_page_list.skipped;
-
-	lockdep_assert_held(&lruvec->lru_lock);
-	list_splice_tail_init(&skipped[0], &lruvec->lists[LRU_INACTIVE_ANON]);
-	list_splice_tail_init(&skipped[1], &lruvec->lists[LRU_INACTIVE_FILE]);
-}
-
-/**
- * lpl_unpark() - put parked folios back to the tail
- * @lruvec: whose; lru_lock held
- */
-void lpl_unpark(struct lruvec *lruvec)
-{
-	struct list_head *parked = lruvec->lru_page_list.parked;
-
-	lockdep_assert_held(&lruvec->lru_lock);
-	list_splice_tail_init(&parked[0], &lruvec->lists[LRU_INACTIVE_ANON]);
-	list_splice_tail_init(&parked[1], &lruvec->lists[LRU_INACTIVE_FILE]);
-}
-
-static bool lpl_queues_empty(struct lruvec *lruvec)
-{
-	int part;
-
-	for (part = 0; part < 2; part++)
-		if (!list_empty(&lruvec->lru_page_list.front[part][0]) ||
-		    !list_empty(&lruvec->lru_page_list.front[part][1]))
-			return false;
-	return list_empty(&lruvec->lists[LRU_INACTIVE_ANON]) &&
-	       list_empty(&lruvec->lists[LRU_INACTIVE_FILE]);
-}
-
-/**
- * lpl_try_again() - the same if they have been parked for long
- * @lruvec: whose
- * @now: even if they have not
- */
-void lpl_try_again(struct lruvec *lruvec, bool now)
-{
-	struct lru_page_list_lruvec *state = &lruvec->lru_page_list;
-
-	if (list_empty(&state->parked[0]) && list_empty(&state->parked[1]))
-		return;
-	if (!now && !lpl_queues_empty(lruvec) &&
-	    lpl_now() - READ_ONCE(state->parked_since) < LPL_PARK_MOST)
-		return;
-	spin_lock_irq(&lruvec->lru_lock);
-	lpl_unpark(lruvec);
-	spin_unlock_irq(&lruvec->lru_lock);
-}
-
 /* MADV_COLD and the like; under lru_lock. */
 void __lru_page_list_cold(struct lruvec *lruvec, struct folio *folio)
 {
@@ -631,136 +316,6 @@ unsigned long __lru_page_list_half(struct lruvec *lruvec, bool file)
 {
 	return lruvec_page_state(lruvec, file ? NR_INACTIVE_FILE :
 						NR_INACTIVE_ANON) / 2;
-}
-
-/* -------------------------------------------------------------- evictions */
-
-/* Of the last eviction of all, ticks; for people. */
-static u32 lpl_evicted_age;
-
-/* Was anything reclaimed there within the last second? */
-static bool lpl_pressed(const struct lru_page_list_lruvec *target, u32 now)
-{
-	u32 at = READ_ONCE(target->evicted_at);
-
-	return at && now + 1 - at <= LPL_TICKS_PER_SEC + 1;
-}
-
-/**
- * lpl_note_eviction() - folios are being taken from a tail
- * @target: lruvec of the memory cgroup that reclaim is for, or of the root
- * @age: their age, ticks
- *
- * Wakes the harvester if it was resting as nothing was reclaimed.
- */
-void lpl_note_eviction(struct lruvec *target, u32 age)
-{
-	struct lru_page_list_lruvec *state = &target->lru_page_list;
-	u32 old = READ_ONCE(state->evicted_age);
-	u32 now = lpl_now();
-	bool rested = !lpl_pressed(state, now);
-
-	if (!rested)
-		age = old - old / 8 + age / 8;
-	WRITE_ONCE(state->evicted_age, age);
-	/* Not 0, which is never. */
-	WRITE_ONCE(state->evicted_at, now | 1);
-	WRITE_ONCE(lpl_evicted_age, age);
-	if (rested)
-		lpl_kick();
-}
-
-u32 lpl_evict_age(void)
-{
-	return READ_ONCE(lpl_evicted_age);
-}
-
-/* Age at eviction for @memcg, or one above it; U32_MAX if nothing is evicted. */
-static u32 lpl_evict_age_of(struct mem_cgroup *memcg, u32 now)
-{
-	u32 age = U32_MAX;
-	int nid;
-
-	do {
-		for_each_node_state(nid, N_MEMORY) {
-			struct lruvec *lruvec = mem_cgroup_lruvec(memcg, NODE_DATA(nid));
-
-			if (lpl_pressed(&lruvec->lru_page_list, now))
-				age = min(age, READ_ONCE(lruvec->lru_page_list.evicted_age));
-		}
-	} while (memcg && (memcg = parent_mem_cgroup(memcg)));
-	return age;
-}
-
-/**
- * lpl_resolution_of() - how exact the order of its pages is worth being
- * @mm: the address space, with a reference to its mm_count; NULL: the finest
- *	that reclaim of all memory asks for
- * @pressure: set if something is reclaimed where its pages are
- *
- * What is evicted from a small memory cgroup, at a low age, is no reason to
- * harvest the processes of others as often.
- *
- * Return: ticks between two harvests of it.
- */
-u32 lpl_resolution_of(struct mm_struct *mm, bool *pressure)
-{
-	u32 shortest = DIV_ROUND_UP(READ_ONCE(lpl_interval_ms), LPL_TICK_MS);
-	struct mem_cgroup *memcg;
-	u32 age;
-
-	/* A kernel without memory cgroups has none. */
-	memcg = mm ? get_mem_cgroup_from_mm(mm) : NULL;
-	age = lpl_evict_age_of(memcg, lpl_now());
-	mem_cgroup_put(memcg);
-	*pressure = age != U32_MAX;
-	if (READ_ONCE(lpl_always))
-		return shortest;
-	return lpl_resolution(age, shortest, *pressure);
-}
-
-/* What is read ahead for some streams at a time. */
-#define LPL_ONCE_MANY	(SZ_2M >> PAGE_SHIFT)
-
-/**
- * lpl_many_once() - is there more that was read once than is read ahead?
- * @lruvec: where; lru_lock held
- *
- * Return: true if there is.
- */
-bool lpl_many_once(struct lruvec *lruvec)
-{
-	unsigned long nr = 0;
-	struct folio *folio;
-
-	lockdep_assert_held(&lruvec->lru_lock);
-	list_for_each_entry(folio, &lruvec->lru_page_list.once, lru) {
-		nr += folio_nr_pages(folio);
-		if (nr > LPL_ONCE_MANY)
-			return true;
-	}
-	return false;
-}
-
-/**
- * lpl_take_once() - let what was read once be the tail of the file queue
- * @lruvec: whose; lru_lock held
- * @nr: pages, about
- *
- * Reclaim takes just these from there.
- */
-void lpl_take_once(struct lruvec *lruvec, unsigned long nr)
-{
-	struct list_head *once = &lruvec->lru_page_list.once;
-	unsigned long taken_pages = 0;
-	LIST_HEAD(taken);
-
-	lockdep_assert_held(&lruvec->lru_lock);
-	while (taken_pages < nr && !list_empty(once)) {
-		taken_pages += folio_nr_pages(lru_to_folio(once));
-		list_move(once->prev, &taken);
-	}
-	list_splice_tail(&taken, &lruvec->lists[LRU_INACTIVE_FILE]);
 }
 
 /* ------------------------------------------------------------------- boot */

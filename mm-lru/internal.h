@@ -159,6 +159,19 @@ static inline bool lpl_faulted_between(u32 word, u32 now, u32 least, u32 since)
 	return word & LPL_FRESH && !lpl_once(word) && age >= least && age <= since;
 }
 
+/**
+ * lpl_is_younger() - was a folio used lately?
+ * @word: its word
+ * @now: current tick
+ * @age: less ticks ago than this
+ *
+ * Return: true if it was; it may be false for a stamp that is younger than @now.
+ */
+static inline bool lpl_is_younger(u32 word, u32 now, u32 age)
+{
+	return word & LPL_VALID && ((now - word) & LPL_STAMP_MASK) < age;
+}
+
 u32 lpl_word_kept(u32 word, u32 now);
 u32 lpl_word_touched(u32 word, u32 age, u32 now, u32 every, u32 behind);
 u32 lpl_word_met(u32 word, u32 now);
@@ -189,8 +202,10 @@ u32 lpl_resolution(u32 evict_age, u32 shortest, bool pressure);
 void lpl_budget_add(struct lpl_budget *budget, u64 now, unsigned int percent);
 void lpl_budget_spend(struct lpl_budget *budget, u64 used, unsigned int percent);
 u64 lpl_budget_wait(const struct lpl_budget *budget, unsigned int percent);
+u32 lpl_beside(u32 beside, bool young);
+u32 lpl_beside_rest(u32 beside);
 
-/* core.c: words, hooks of the lists, what is known of evictions. */
+/* Counters. */
 enum lpl_stat {
 	LPL_PASSES,		/* times the harvester had something to do */
 	LPL_MMS,		/* address spaces harvested, whole */
@@ -202,6 +217,7 @@ enum lpl_stat {
 	LPL_MOVED,		/* folios moved to the front */
 	LPL_SKIPPED,		/* touched, but left as they are */
 	LPL_AROUND_MOVED,	/* folios moved to the front by reclaim, beside others */
+	LPL_AROUND_VISITED,	/* entries that it looked at for that */
 	LPL_TOLD,		/* touched, as others who cleared bits found */
 	LPL_TABLES_SKIPPED,	/* tables of no access, by the bit above them */
 	LPL_NS,			/* CPU time of the harvester */
@@ -231,20 +247,30 @@ static inline struct list_head *lpl_queue_of(struct lruvec *lruvec, struct folio
 	return &lruvec->lists[folio_is_file_lru(folio) ? LRU_INACTIVE_FILE : LRU_INACTIVE_ANON];
 }
 
-bool lpl_set_aside(void);
-void lpl_keep_words(void);
-void lpl_forget_words(void);
-void lpl_note_eviction(struct lruvec *target, u32 age);
-u32 lpl_evict_age(void);
-u32 lpl_resolution_of(struct mm_struct *mm, bool *pressure);
+/* core.c: where folios are added, and the front of the queue. */
 void lpl_front_advance(struct lruvec *lruvec, u32 now, u32 behind);
 void lpl_front_join(struct lruvec *lruvec);
 struct list_head *lpl_queue_filled(struct lruvec *lruvec, enum lru_list lru);
+
+/* words.c: what is known of each page. */
+extern bool lpl_wanted;
+
+bool lpl_set_aside(void);
+void lpl_set_coldest(struct folio *folio, struct list_head *queue);
+void lpl_keep_words(void);
+void lpl_forget_words(void);
+
+/* aside.c: what is beside the queue. */
 void lpl_unskip(struct lruvec *lruvec);
 void lpl_unpark(struct lruvec *lruvec);
 void lpl_try_again(struct lruvec *lruvec, bool now);
 bool lpl_many_once(struct lruvec *lruvec);
 void lpl_take_once(struct lruvec *lruvec, unsigned long nr);
+
+/* pressure.c: what is evicted where. */
+void lpl_note_eviction(struct lruvec *target, u32 age);
+u32 lpl_evict_age(void);
+u32 lpl_resolution_of(struct mm_struct *mm, bool *pressure);
 
 /* policy.c: which policy, and changing it. */
 enum lpl_policy { LPL_CLASSIC, LPL_MGLRU, LPL_LRU, LPL_NR_POLICIES };
@@ -265,7 +291,7 @@ void lpl_change_lru_gen(bool enabled);
 struct llist_node *lpl_noted(int cpu);
 void lpl_note_remote(void);
 
-/* harvest.c: the accessed bits of an address space. */
+/* harvest.c: the accessed bits of an address space; those that others clear: told.c. */
 extern struct accessed_bits_consumer lpl_consumer;
 
 bool lpl_harvest_mm(struct mm_struct *mm, u32 now, u64 until, u32 every);

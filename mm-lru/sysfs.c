@@ -124,6 +124,7 @@ static const char *const lpl_stat_names[LPL_NR_STATS] = {
 	[LPL_MOVED] = "moved",
 	[LPL_SKIPPED] = "skipped",
 	[LPL_AROUND_MOVED] = "around",
+	[LPL_AROUND_VISITED] = "around_visited",
 	[LPL_TOLD] = "told",
 	[LPL_TABLES_SKIPPED] = "tables_skipped",
 	[LPL_NS] = "cpu_ns",

@@ -56,6 +56,38 @@ static void control_debt_is_waited_for(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lpl_budget_wait(&budget, 1), 0ULL);
 }
 
+/* It is kept to one of so many, and there is nothing left of it without any. */
+static void control_beside_goes_by_need(struct kunit *test)
+{
+	u32 beside = 0, most = 0;
+	int i;
+
+	KUNIT_EXPECT_EQ(test, lpl_beside(0, false), 0U);
+	for (i = 0; i < 4 * LPL_BESIDE_MOST; i++) {
+		beside = lpl_beside(beside, !(i % LPL_IN_USE_ONE_OF));
+		most = max(most, beside);
+	}
+	KUNIT_EXPECT_LT(test, most, 2U * LPL_IN_USE_ONE_OF);
+	for (i = 0; i < LPL_BESIDE_MOST; i++)
+		beside = lpl_beside(beside, !(i % (LPL_IN_USE_ONE_OF / 2)));
+	KUNIT_EXPECT_GT(test, beside, LPL_BESIDE_MOST / 2U);
+	for (i = 0; i < LPL_BESIDE_MOST; i++)
+		beside = lpl_beside(beside, true);
+	KUNIT_EXPECT_EQ(test, beside, (u32)LPL_BESIDE_MOST);
+	for (i = 0; i < LPL_BESIDE_MOST; i++)
+		beside = lpl_beside(beside, false);
+	KUNIT_EXPECT_EQ(test, beside, 0U);
+}
+
+static void control_beside_rests(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, lpl_beside_rest(0), 0U);
+	KUNIT_EXPECT_EQ(test, lpl_beside_rest(1), (u32)LPL_BESIDE_MOST);
+	KUNIT_EXPECT_EQ(test, lpl_beside_rest(LPL_BESIDE_MOST / 2), 2U);
+	KUNIT_EXPECT_EQ(test, lpl_beside_rest(LPL_BESIDE_MOST - 1), 2U);
+	KUNIT_EXPECT_EQ(test, lpl_beside_rest(LPL_BESIDE_MOST), 1U);
+}
+
 /* An hour that a host took is not waited for. */
 static void control_debt_is_bounded(struct kunit *test)
 {
@@ -94,6 +126,8 @@ static struct kunit_case control_test_cases[] = {
 	KUNIT_CASE(control_tick_is_10_ms),
 	KUNIT_CASE(control_resolution),
 	KUNIT_CASE(control_budget_fills_up),
+	KUNIT_CASE(control_beside_goes_by_need),
+	KUNIT_CASE(control_beside_rests),
 	KUNIT_CASE(control_debt_is_waited_for),
 	KUNIT_CASE(control_debt_is_bounded),
 	KUNIT_CASE(control_share_is_kept),

@@ -168,6 +168,17 @@ static void queue_age(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lpl_age(lpl_word(100, LPL_FRESH), 130, 0), 30U);
 }
 
+static void queue_younger(struct kunit *test)
+{
+	KUNIT_EXPECT_FALSE(test, lpl_is_younger(0, 100, 50));
+	KUNIT_EXPECT_TRUE(test, lpl_is_younger(lpl_word(100, LPL_FRESH), 100, 1));
+	KUNIT_EXPECT_TRUE(test, lpl_is_younger(lpl_word(51, 0), 100, 50));
+	KUNIT_EXPECT_FALSE(test, lpl_is_younger(lpl_word(50, 0), 100, 50));
+	/* It wraps around. */
+	KUNIT_EXPECT_TRUE(test, lpl_is_younger(lpl_word(-10U, 0), 20, 31));
+	KUNIT_EXPECT_FALSE(test, lpl_is_younger(lpl_word(-10U, 0), 20, 30));
+}
+
 /* The harvest stamps with ticks that others may not have read yet. */
 static void queue_age_of_the_next_tick(struct kunit *test)
 {
@@ -349,6 +360,7 @@ static struct kunit_case queue_test_cases[] = {
 	KUNIT_CASE(queue_near_the_tail_is_sorted),
 	KUNIT_CASE(queue_search_is_bounded),
 	KUNIT_CASE(queue_age),
+	KUNIT_CASE(queue_younger),
 	KUNIT_CASE(queue_age_of_the_next_tick),
 	KUNIT_CASE(queue_age_wraps),
 	KUNIT_CASE(queue_age_is_kept),

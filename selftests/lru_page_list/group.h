@@ -124,6 +124,7 @@ static inline void stage_clear(struct stage *stage)
 {
 	put_file(LPL_DIR "always", "0");
 	put_file(LPL_DIR "guard", "0");
+	put_file(LPL_DIR "interval_ms", "10");
 	set_policy(stage->before);
 	group_remove(GROUP);
 	swap_put(&stage->swap);

@@ -138,7 +138,8 @@ TEST_F(policy, stats_have_their_names)
 {
 	static const char *const names[] = {
 		"passes", "mms", "mms_partial", "mms_exited", "trylock_failed", "visited",
-		"young", "moved", "skipped", "around", "told", "tables_skipped", "cpu_ns",
+		"young", "moved", "skipped", "around", "around_visited", "told",
+		"tables_skipped", "cpu_ns",
 		"gated", "parked", "reclaim_rounds", "resolution_ms", "reached_ms",
 		"eviction_age_ms", "guard_pages", "guard_shadows", "guard_kept",
 		"guard_window", "guard_tripped", "guard_gain", "guard_regret", "guard_trips",

@@ -45,6 +45,57 @@ TEST_F_TIMEOUT(reclaim, all_contents_survive, 300)
 	EXPECT_LT(steal, vm_count("pswpout"));
 }
 
+/* Of @nr pages at random. */
+static void touch_some(char *p, size_t len, size_t page, long nr)
+{
+	uint64_t random = 1;
+
+	while (nr--)
+		p[next_random(&random) % (len / page) * page]++;
+}
+
+/* What reclaim has scanned in the group for 1000 pages that it took. */
+static long scanned_of_1000(int (*work)(size_t page), size_t page, long *looked)
+{
+	static const char stat[] = GROUP "/memory.stat";
+	long scanned = get_line(stat, "pgscan"), taken = get_line(stat, "pgsteal");
+
+	*looked = lpl_stat("around_visited");
+	if (run_in_group(work, page))
+		return -1;
+	*looked = lpl_stat("around_visited") - *looked;
+	scanned = get_line(stat, "pgscan") - scanned;
+	taken = get_line(stat, "pgsteal") - taken;
+	return taken > 10000 * 4096 / (long)page ? scanned * 1000 / taken : -1;
+}
+
+static int work_at_random(size_t page)
+{
+	char *p = pages_of(2 * LIMIT);
+
+	fill(p, 2 * LIMIT, false);
+	touch_some(p, 2 * LIMIT, page, 16 * 2 * LIMIT / page);
+	return 0;
+}
+
+/*
+ * What is used again before it gets to the tail is found in time, though a harvest be
+ * seconds away: by reclaim, beside what it looks up.
+ */
+TEST_F_TIMEOUT(reclaim, few_at_the_tail_are_in_use, 300)
+{
+	long looked, of_1000;
+
+	if (self->stage.swap.zram < 0)
+		SKIP(return, "swap is not this test's, and may scan each page twice");
+	ASSERT_EQ(0, put_file(LPL_DIR "interval_ms", "1000"));
+	of_1000 = scanned_of_1000(work_at_random, self->page, &looked);
+	EXPECT_LE(1000, of_1000);
+	EXPECT_GE(1025, of_1000);
+	EXPECT_LT(0, looked);
+	TH_LOG("%ld scanned for 1000 taken", of_1000);
+}
+
 /* The half that is used stays, the half that is not goes. */
 static int work_hot_stays(size_t page)
 {

@@ -51,7 +51,7 @@ void __lru_page_list_copy(struct folio *dst, struct folio *src);
 void __lru_page_list_touch(struct folio *folio);
 void __lru_page_list_referenced(struct folio *folio);
 void __lru_page_list_park(struct lruvec *lruvec, struct folio *folio);
-void __lru_page_list_look_around(struct page_vma_mapped_walk *pvmw);
+void __lru_page_list_look_around(struct page_vma_mapped_walk *pvmw, bool young);
 void __lru_page_list_cold(struct lruvec *lruvec, struct folio *folio);
 struct list_head *__lru_page_list_skipped(struct lruvec *lruvec,
 					  struct list_head *skipped,
@@ -182,11 +182,11 @@ static inline bool lru_page_list_referenced(struct folio *folio)
 	return true;
 }
 
-/* folio_referenced_one(): the entry that @pvmw is at was found @young. */
+/* folio_referenced_one(): the entry that @pvmw is at was found @young, or not. */
 static inline void lru_page_list_look_around(struct page_vma_mapped_walk *pvmw, bool young)
 {
-	if (lru_page_list_enabled() && young)
-		__lru_page_list_look_around(pvmw);
+	if (lru_page_list_enabled())
+		__lru_page_list_look_around(pvmw, young);
 }
 
 /* lru_deactivate(): true if @folio was moved to the tail. */

@@ -45,10 +45,12 @@ struct lru_page_list_mm {
  *	cgroup, on this node, takes folios from it and those below; ticks
  * @evicted_at: tick in which it last did; 0: never
  * @parked_since: tick in which the first of @parked came; under lru_lock
+ * @beside: how often reclaim looks at what is beside what it looks up; see
+ *	mm/lru_page_list/control.c
  * @front_since: tick in which the newer part of @front was begun; under lru_lock
  *
  * Lists are under lru_lock, and count as if they were on the inactive lists; @keep
- * changes under it. What is known of evictions is written without a lock.
+ * changes under it. What is known of evictions, and @beside, are written without a lock.
  */
 struct lru_page_list_lruvec {
 	struct list_head front[2][2];
@@ -59,6 +61,7 @@ struct lru_page_list_lruvec {
 	u32 evicted_age;
 	u32 evicted_at;
 	u32 parked_since;
+	u32 beside;
 	u32 front_since;
 };
 

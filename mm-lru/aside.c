@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * lru_page_list: folios beside the queue: parked, skipped, read once; see core.c for why.
+ *
+ * They count as if they were on the inactive lists, and go to the tail of the queue
+ * when reclaim is to take them, all at once.
+ */
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/mm_inline.h>
+#include <linux/sizes.h>
+#include <linux/swap.h>
+
+#include "internal.h"
+#include "keep.h"
+#include "word.h"
+
+/* For how long folios that reclaim could not take are parked at the most, ticks. */
+#define LPL_PARK_MOST	(4 * LPL_TICKS_PER_SEC)
+
+/* By others than page tables and its cache. */
+static bool lpl_is_referenced(struct folio *folio)
+{
+	int own = folio_mapcount(folio) + folio_has_private(folio);
+
+	if (folio_test_swapcache(folio) || !folio_test_anon(folio))
+		own += folio_nr_pages(folio);
+	return folio_ref_count(folio) > own;
+}
+
+/*
+ * Is there a reason to expect that reclaim will not be able to take it for a while?
+ * That it was locked, or that this caller may not wait for a disk, is none.
+ */
+static bool lpl_is_held(struct folio *folio)
+{
+	if (folio_test_writeback(folio) || lpl_is_referenced(folio))
+		return true;
+	return !folio_test_anon(folio) && !folio_test_swapbacked(folio) &&
+	       (folio_test_dirty(folio) || folio_has_private(folio));
+}
+
+/* A batch of reclaim takes less, but for bad luck, ticks. */
+#define LPL_JUST_USED	5
+
+/* The flag may be of old where reclaim has not come to look at the bits. */
+static bool lpl_was_referenced(struct folio *folio)
+{
+	if (!folio_test_referenced(folio) || lpl_folio_age(folio, lpl_now()) > LPL_JUST_USED)
+		return false;
+	if (!lpl_flag_is_free(folio))
+		folio_clear_referenced(folio);
+	return true;
+}
+
+/*
+ * Reclaim has just added @folio again as it could not take it; under lru_lock.
+ * What it found accessed stays where its stamp put it.
+ */
+void __lru_page_list_park(struct lruvec *lruvec, struct folio *folio)
+{
+	struct lru_page_list_lruvec *state = &lruvec->lru_page_list;
+	bool used = lpl_was_referenced(folio);
+	bool file = folio_is_file_lru(folio);
+	struct list_head *queue;
+
+	lockdep_assert_held(&lruvec->lru_lock);
+	/*
+	 * The queue is empty where this is all, and has been read once.  On an
+	 * active list it is if lru was chosen since it was added.
+	 */
+	if (used || folio_test_unevictable(folio) || folio_test_active(folio) ||
+	    READ_ONCE(lpl_leaving))
+		return;
+	queue = lpl_queue_filled(lruvec, folio_lru_list(folio));
+	if (list_empty(queue))
+		return;
+	lpl_count(LPL_PARKED, 1);
+	if (!lpl_is_held(folio)) {
+		list_move(&folio->lru, &state->skipped[file]);
+		return;
+	}
+	if (list_empty(&state->parked[0]) && list_empty(&state->parked[1]))
+		WRITE_ONCE(state->parked_since, lpl_now());
+	lpl_keep_uncount(lruvec, folio);
+	lpl_set_coldest(folio, queue);
+	lpl_keep_parked(lruvec, folio);
+	lpl_keep_count(lruvec, folio);
+	list_move(&folio->lru, &state->parked[file]);
+}
+
+/*
+ * Folios of zones that reclaim does not want are put aside for a round, unless there
+ * are so many that finding them again in each round would cost too much; then
+ * they go to the head, as ever.  Under lru_lock.
+ */
+struct list_head *__lru_page_list_skipped(struct lruvec *lruvec,
+					  struct list_head *skipped,
+					  struct list_head *src, bool file)
+{
+	struct list_head *queue =
+		&lruvec->lists[file ? LRU_INACTIVE_FILE : LRU_INACTIVE_ANON];
+	unsigned int nr = 0;
+	struct list_head *node;
+
+	/* Of an active list, if lru was chosen since reclaim began with it. */
+	if (src != queue)
+		return src;
+	list_for_each(node, skipped)
+		if (++nr > 16 * SWAP_CLUSTER_MAX)
+			return src;
+	return &lruvec->lru_page_list.skipped[file];
+}
+
+/**
+ * lpl_unskip() - put folios of other zones back to the tail
+ * @lruvec: whose; lru_lock held
+ *
+ * They were taken from the tail oldest first, so their order is that of the queue.
+ */
+void lpl_unskip(struct lruvec *lruvec)
+{
+	struct list_head *skipped = lruvec->lru_page_list.skipped;
+
+	lockdep_assert_held(&lruvec->lru_lock);
+	list_splice_tail_init(&skipped[0], &lruvec->lists[LRU_INACTIVE_ANON]);
+	list_splice_tail_init(&skipped[1], &lruvec->lists[LRU_INACTIVE_FILE]);
+}
+
+/**
+ * lpl_unpark() - put parked folios back to the tail
+ * @lruvec: whose; lru_lock held
+ */
+void lpl_unpark(struct lruvec *lruvec)
+{
+	struct list_head *parked = lruvec->lru_page_list.parked;
+
+	lockdep_assert_held(&lruvec->lru_lock);
+	list_splice_tail_init(&parked[0], &lruvec->lists[LRU_INACTIVE_ANON]);
+	list_splice_tail_init(&parked[1], &lruvec->lists[LRU_INACTIVE_FILE]);
+}
+
+static bool lpl_queues_empty(struct lruvec *lruvec)
+{
+	int part;
+
+	for (part = 0; part < 2; part++)
+		if (!list_empty(&lruvec->lru_page_list.front[part][0]) ||
+		    !list_empty(&lruvec->lru_page_list.front[part][1]))
+			return false;
+	return list_empty(&lruvec->lists[LRU_INACTIVE_ANON]) &&
+	       list_empty(&lruvec->lists[LRU_INACTIVE_FILE]);
+}
+
+/**
+ * lpl_try_again() - the same if they have been parked for long
+ * @lruvec: whose
+ * @now: even if they have not
+ */
+void lpl_try_again(struct lruvec *lruvec, bool now)
+{
+	struct lru_page_list_lruvec *state = &lruvec->lru_page_list;
+
+	if (list_empty(&state->parked[0]) && list_empty(&state->parked[1]))
+		return;
+	if (!now && !lpl_queues_empty(lruvec) &&
+	    lpl_now() - READ_ONCE(state->parked_since) < LPL_PARK_MOST)
+		return;
+	spin_lock_irq(&lruvec->lru_lock);
+	lpl_unpark(lruvec);
+	spin_unlock_irq(&lruvec->lru_lock);
+}
+
+/* What is read ahead for some streams at a time. */
+#define LPL_ONCE_MANY	(SZ_2M >> PAGE_SHIFT)
+
+/**
+ * lpl_many_once() - is there more that was read once than is read ahead?
+ * @lruvec: where; lru_lock held
+ *
+ * Return: true if there is.
+ */
+bool lpl_many_once(struct lruvec *lruvec)
+{
+	unsigned long nr = 0;
+	struct folio *folio;
+
+	lockdep_assert_held(&lruvec->lru_lock);
+	list_for_each_entry(folio, &lruvec->lru_page_list.once, lru) {
+		nr += folio_nr_pages(folio);
+		if (nr > LPL_ONCE_MANY)
+			return true;
+	}
+	return false;
+}
+
+/**
+ * lpl_take_once() - let what was read once be the tail of the file queue
+ * @lruvec: whose; lru_lock held
+ * @nr: pages, about
+ *
+ * Reclaim takes just these from there.
+ */
+void lpl_take_once(struct lruvec *lruvec, unsigned long nr)
+{
+	struct list_head *once = &lruvec->lru_page_list.once;
+	unsigned long taken_pages = 0;
+	LIST_HEAD(taken);
+
+	lockdep_assert_held(&lruvec->lru_lock);
+	while (taken_pages < nr && !list_empty(once)) {
+		taken_pages += folio_nr_pages(lru_to_folio(once));
+		list_move(once->prev, &taken);
+	}
+	list_splice_tail(&taken, &lruvec->lists[LRU_INACTIVE_FILE]);
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * lru_page_list: what is mapped beside what reclaim looks up.
+ *
+ * Two harvests are a part of a second apart, and more where the budget is small.  What
+ * was used since the last one would be found at the tail, page by page: isolated, looked
+ * up, and put back for nothing.  But who looks up a page has found the table that maps it
+ * and taken its lock, and to read the other entries of it costs little, if it is not done
+ * for each page.  So reclaim looks at what is beside what it looks up, in use or not, from
+ * time to time, and what is old and was used is at the front before its turn comes.
+ *
+ * Guard has another use for it: see lpl_look_for_faults().
+ */
+#include <linux/mm.h>
+#include <linux/mm_inline.h>
+#include <linux/percpu.h>
+#include <linux/rmap.h>
+
+#include "keep.h"
+#include "walk.h"
+
+/*
+ * What guard looks at, and is little for all: some cache lines of a table, and whole
+ * blocks of contiguous entries, as these are cleared together: 16 entries with pages of
+ * 4 KiB, 128 with 16 KiB.
+ */
+#define LPL_AROUND		\
+	(min_t(unsigned long, PTRS_PER_PTE, max(64UL, PTRS_PER_PTE / 16UL)) * PAGE_SIZE)
+
+/*
+ * What it looks at first, and of how many faults it is to find the bits there.  It may
+ * be a part of a contiguous block, whose bits are left, as it is a large folio's.
+ */
+#define LPL_NEXT_TO		(LPL_AROUND / 4)
+#define LPL_FAULTS_NEAR		2
+
+/* What @pvmw has found is in the table from @start to @end, too. */
+static void lpl_look_at(struct lpl_walk *walk, struct page_vma_mapped_walk *pvmw,
+			unsigned long start, unsigned long end)
+{
+	struct vm_area_struct *vma = pvmw->vma;
+
+	start = max(start, vma->vm_start);
+	end = min(end, vma->vm_end);
+	lpl_walk_ptes(walk, vma, start, pvmw->pte - ((pvmw->address - start) >> PAGE_SHIFT),
+		      (end - start) >> PAGE_SHIFT);
+}
+
+/*
+ * With guard only the bits of faults are cleared, which tell no use, and uses are
+ * left for a harvest to find.  The tail is that of a small window then, and most that
+ * reach it are next to each other in a loop, where those ahead were used longest ago:
+ * to take what is found there for a use now would spoil the gaps that guard goes by.
+ *
+ * Where pages are not faulted next to each other there is little to be found.  So
+ * the nearest ones, in the next cache lines of the table, tell whether to go on; if they
+ * are not those of the same large folio, whose bits are left.
+ */
+static void lpl_look_for_faults(struct lpl_walk *walk, struct page_vma_mapped_walk *pvmw)
+{
+	unsigned long near = ALIGN_DOWN(pvmw->address, LPL_NEXT_TO);
+	unsigned long window = ALIGN_DOWN(pvmw->address, LPL_AROUND);
+
+	walk->faults_only = true;
+	/* Not in the tick of the fault, which may go on to use it. */
+	walk->leave = 1;
+	if (pvmw->nr_pages == 1)
+		lpl_look_at(walk, pvmw, near, near + LPL_NEXT_TO);
+	if (pvmw->nr_pages > 1 || walk->young >= LPL_FAULTS_NEAR)
+		lpl_look_at(walk, pvmw, window, window + LPL_AROUND);
+}
+
+/* A large folio has an entry for each of its pages: once in a window is enough. */
+static bool lpl_looked_around(const struct page_vma_mapped_walk *pvmw)
+{
+	return pvmw->nr_pages > 1 && !IS_ALIGNED(pvmw->address, LPL_AROUND) &&
+	       pte_pfn(ptep_get(pvmw->pte)) != pvmw->pfn;
+}
+
+/* The last folio that was looked up, on a CPU: one may have many entries, in many tables. */
+static DEFINE_PER_CPU(unsigned long, lpl_looked_up);
+
+/*
+ * Was the table looked at less than @rest ticks ago?  The word of the page that it is in
+ * says when; like that of any page it is gone when the page is freed.  A small part of a
+ * table is not worth to be put off for the other parts.
+ */
+static bool lpl_looked_lately(const struct page_vma_mapped_walk *pvmw, u32 now, u32 rest)
+{
+	unsigned long table = pvmw->address & PMD_MASK;
+	struct vm_area_struct *vma = pvmw->vma;
+	u32 *word;
+
+	if (min(vma->vm_end, table + PMD_SIZE) - max(vma->vm_start, table) <= LPL_AROUND)
+		return false;
+	word = lpl_word_at(pmd_page(pmdp_get(pvmw->pmd)));
+	if (!word)
+		return false;
+	if (lpl_is_younger(READ_ONCE(*word), now, rest))
+		return true;
+	WRITE_ONCE(*word, lpl_word(now, 0));
+	return false;
+}
+
+/*
+ * Is the table to be looked at?  As often as it takes for few to be found in use at the
+ * tail: see lpl_beside().
+ */
+static bool lpl_look_is_due(const struct page_vma_mapped_walk *pvmw, bool young)
+{
+	struct folio *folio = pfn_folio(pvmw->pfn);
+	u32 *beside = &folio_lruvec(folio)->lru_page_list.beside;
+	u32 old = READ_ONCE(*beside);
+	u32 new = lpl_beside(old, young || folio_test_young(folio));
+	u32 now = lpl_now();
+
+	/* That PREEMPT_RT may have preempted this, and something is missed, does no harm. */
+	if (raw_cpu_read(lpl_looked_up) == pvmw->pfn)
+		return false;
+	raw_cpu_write(lpl_looked_up, pvmw->pfn);
+	if (new != old)
+		WRITE_ONCE(*beside, new);
+	/* Found beside another, it is not at the tail by its age; nor by MADV_FREE. */
+	if (!new || !lpl_folio_age(folio, now) || lpl_once(lpl_folio_word(folio)))
+		return false;
+	return !lpl_looked_lately(pvmw, now, lpl_beside_rest(new));
+}
+
+/*
+ * What is so old that it would get to the tail soon.  It is looked at many times until
+ * then, so what is found used has been just now.
+ */
+static void lpl_look_for_uses(struct lpl_walk *walk, struct page_vma_mapped_walk *pvmw)
+{
+	unsigned long table = pvmw->address & PMD_MASK;
+	u32 age = lpl_folio_age(pfn_folio(pvmw->pfn), walk->now);
+
+	walk->leave = max(age / 2, 1);
+	walk->period = max(lpl_resolution(age, 1, true), lpl_reached_now());
+	lpl_look_at(walk, pvmw, table, table + PMD_SIZE);
+}
+
+static void lpl_look(struct page_vma_mapped_walk *pvmw)
+{
+	struct mm_struct *mm = pvmw->vma->vm_mm;
+	struct lpl_walk walk = { .now = lpl_now(), .every = 1, .period = 1, .beside = true };
+
+	walk.since = lpl_since_harvest(mm, walk.now);
+	if (lpl_guarded())
+		lpl_look_for_faults(&walk, pvmw);
+	else
+		lpl_look_for_uses(&walk, pvmw);
+	if (walk.cleared)
+		set_bit(LRU_PAGE_LIST_STALE, &mm->lru_page_list.flags);
+	lpl_count(LPL_AROUND_MOVED, walk.moved);
+	lpl_count(LPL_AROUND_VISITED, walk.visited);
+}
+
+/*
+ * Reclaim came to the tail, and looked up who maps what is there.  The next harvest of
+ * the address space flushes its TLB.
+ */
+void __lru_page_list_look_around(struct page_vma_mapped_walk *pvmw, bool young)
+{
+	if (!pvmw->pte || lpl_skip_vma(pvmw->vma) || READ_ONCE(lpl_always))
+		return;
+	if (lpl_guarded() ? young && !lpl_looked_around(pvmw) : lpl_look_is_due(pvmw, young))
+		lpl_look(pvmw);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * lru_page_list: reading and clearing accessed bits, for a harvest, for what reclaim
+ * looks at, and for what others tell.
+ */
+#ifndef _MM_LRU_PAGE_LIST_WALK_H
+#define _MM_LRU_PAGE_LIST_WALK_H
+
+#include <linux/accessed_bits.h>
+#include <linux/bitmap.h>
+#include <linux/mm.h>
+#include <linux/memremap.h>
+#include <linux/pgtable.h>
+#include <linux/types.h>
+
+#include "internal.h"
+#include "word.h"
+
+/* Folios moved in one hold of lru_lock, with interrupts disabled. */
+#define LPL_MOVE_BATCH		32
+
+/**
+ * struct lpl_walk - a harvest of one mm, or a look of reclaim's, or what is told
+ * @now: the tick of it
+ * @until: when to stop, ns; 0: never
+ * @every: ticks between two harvests, as it is meant to be; else 1
+ * @period: as it is; of what is used less often than some of these nothing is known
+ * @since: ticks since the last harvest of all of the mm began, more if there was none
+ * @behind: so many ticks before @now what was touched is taken to have been, and what
+ *	came since then is in front of it; in a harvest
+ * @leave: what was touched less ticks ago is left alone
+ * @faults_only: all is, but what has its bit from the fault that brought it
+ * @beside: only a part of a table is walked, by reclaim: a large folio may be mapped beyond
+ *	what is seen; and what is used has been just now, as it is looked at so often
+ * @hidden: nothing is, as the bit above the table whose lock is held was cleared
+ * @resume: where to go on
+ * @batch: folios to be moved, mapped by the table whose lock is held
+ * @steady: bits of those of them that are used all the time
+ * @nr: how many
+ * @visited: for the counters, as are the next four; some at the tail are looked at twice
+ * @young: the same
+ * @moved: the same
+ * @tables_skipped: the same
+ * @skipped: the same
+ * @cleared: accessed bits cleared, so that the TLB has to be flushed
+ * @bits: those of the table whose lock is held, for others who want to know
+ * @faulted: the last folio that had a bit from its fault; all its bits under this
+ *	lock have: one fault sets those of all its pages
+ * @used: the last one that was found used, and is to be moved
+ */
+struct lpl_walk {
+	u32 now;
+	u64 until;
+	u32 every;
+	u32 period;
+	u32 since;
+	u32 behind;
+	u32 leave;
+	bool faults_only;
+	bool beside;
+	bool hidden;
+	unsigned long resume;
+	struct folio *batch[LPL_MOVE_BATCH];
+	u32 steady;
+	unsigned int nr;
+	unsigned long visited;
+	unsigned long young;
+	unsigned long moved;
+	unsigned long tables_skipped;
+	unsigned long skipped;
+	bool cleared;
+	DECLARE_BITMAP(bits, MAX_PTRS_PER_PTE);
+	struct folio *faulted;
+	struct folio *used;
+};
+
+/* What is mapped, if it can be on a list. */
+static inline struct folio *lpl_walk_folio(struct folio *folio)
+{
+	if (!folio || folio_is_zone_device(folio))
+		return NULL;
+	return folio;
+}
+
+static inline u32 lpl_word_age(const struct lpl_walk *walk, const u32 *word)
+{
+	return lpl_age(READ_ONCE(*word), walk->now, READ_ONCE(lpl_since));
+}
+
+/* Ticks since the last harvest of all of @mm began; no more than any age, where there was none. */
+static inline u32 lpl_since_harvest(struct mm_struct *mm, u32 now)
+{
+	return min(now - READ_ONCE(mm->lru_page_list.harvested), (u32)LPL_STAMP_MASK / 2);
+}
+
+bool lpl_skip_vma(struct vm_area_struct *vma);
+void lpl_touched(struct lpl_walk *walk, struct folio *folio, u32 *word, u32 age);
+void lpl_move_batch(struct lpl_walk *walk);
+void lpl_walk_ptes(struct lpl_walk *walk, struct vm_area_struct *vma, unsigned long addr,
+		   pte_t *start, unsigned int nr);
+void lpl_walk_pmd(struct lpl_walk *walk, struct vm_area_struct *vma, unsigned long addr,
+		  unsigned long end, pmd_t *pmd);
+
+#endif /* _MM_LRU_PAGE_LIST_WALK_H */
