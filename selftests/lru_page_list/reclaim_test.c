@@ -74,7 +74,7 @@ static int work_at_random(size_t page)
 	char *p = pages_of(2 * LIMIT);
 
 	fill(p, 2 * LIMIT, false);
-	touch_some(p, 2 * LIMIT, page, 16 * 2 * LIMIT / page);
+	touch_some(p, 2 * LIMIT, page, 4 * 2 * LIMIT / page);
 	return 0;
 }
 
