@@ -45,13 +45,16 @@ TEST_F_TIMEOUT(reclaim, all_contents_survive, 300)
 	EXPECT_LT(steal, vm_count("pswpout"));
 }
 
-/* Of @nr pages at random. */
-static void touch_some(char *p, size_t len, size_t page, long nr)
+/* All at random, in a second or more: what is in use within a tick nothing can tell. */
+static void touch_slowly(char *p, size_t len, size_t page)
 {
-	uint64_t random = 1;
+	static uint64_t random = 1;
 
-	while (nr--)
+	for (size_t i = 0; i < len / page; i++) {
 		p[next_random(&random) % (len / page) * page]++;
+		if (i % (len / page / 64) == 0)
+			sleep_ms(20);
+	}
 }
 
 /* What reclaim has scanned in the group for 1000 pages that it took. */
@@ -74,13 +77,14 @@ static int work_at_random(size_t page)
 	char *p = pages_of(2 * LIMIT);
 
 	fill(p, 2 * LIMIT, false);
-	touch_some(p, 2 * LIMIT, page, 4 * 2 * LIMIT / page);
+	for (int i = 0; i < 4; i++)
+		touch_slowly(p, 2 * LIMIT, page);
 	return 0;
 }
 
 /*
  * What is used again before it gets to the tail is found in time, though a harvest be
- * seconds away: by reclaim, beside what it looks up.
+ * seconds away: by reclaim, beside what it looks up.  Else it would scan two for one.
  */
 TEST_F_TIMEOUT(reclaim, few_at_the_tail_are_in_use, 300)
 {
@@ -91,7 +95,7 @@ TEST_F_TIMEOUT(reclaim, few_at_the_tail_are_in_use, 300)
 	ASSERT_EQ(0, put_file(LPL_DIR "interval_ms", "1000"));
 	of_1000 = scanned_of_1000(work_at_random, self->page, &looked);
 	EXPECT_LE(1000, of_1000);
-	EXPECT_GE(1025, of_1000);
+	EXPECT_GE(1100, of_1000);
 	EXPECT_LT(0, looked);
 	TH_LOG("%ld scanned for 1000 taken", of_1000);
 }
