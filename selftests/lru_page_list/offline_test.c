@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include "group.h"
+#include "listing.h"
 
 #define BLOCKS	"/sys/devices/system/memory/"
 #define OLD	GROUP "/old"
@@ -19,80 +20,6 @@
 #define SLACK	100		/* ms: ticks, and the time between two lines of a test */
 
 /* ----------------------------------------------------------------- the queue */
-
-struct line {
-	uint64_t pfn;
-	long age;
-	unsigned int memcg;
-};
-
-/**
- * struct listing - what the queue lists, by pfn
- * @line: its lines
- * @nr: how many
- * @room: how many there is memory for
- * @broken: lines that say something else
- * @began: when it was read
- * @ended: until when
- */
-struct listing {
-	struct line *line;
-	size_t nr, room;
-	long broken;
-	uint64_t began, ended;
-};
-
-static void listing_add(struct listing *list, const char *text)
-{
-	struct line line;
-	char type[8];
-
-	if (*text == '#') {
-		list->broken += !!strstr(text, "there are more");
-		return;
-	}
-	if (sscanf(text, "pfn=%lu age_ms=%ld nid=%*d memcg=%u type=%7s", &line.pfn, &line.age,
-		   &line.memcg, type) != 4 || (strcmp(type, "anon") && strcmp(type, "file"))) {
-		list->broken++;
-		return;
-	}
-	if (list->nr == list->room) {
-		list->room = 2 * list->room + 4096;
-		list->line = realloc(list->line, list->room * sizeof(line));
-		if (!list->line)
-			_exit(110);
-	}
-	list->line[list->nr++] = line;
-}
-
-static int by_pfn(const void *a, const void *b)
-{
-	const struct line *x = a, *y = b;
-
-	return (x->pfn > y->pfn) - (x->pfn < y->pfn);
-}
-
-static void listing_read(struct listing *list, FILE *queue)
-{
-	char text[160];
-
-	list->nr = 0;
-	list->broken = 0;
-	rewind(queue);
-	list->began = now_ns();
-	while (fgets(text, sizeof(text), queue))
-		listing_add(list, text);
-	list->ended = now_ns();
-	qsort(list->line, list->nr, sizeof(*list->line), by_pfn);
-}
-
-/* NULL if it is not there. */
-static struct line *listing_find(const struct listing *list, uint64_t pfn)
-{
-	struct line key = { .pfn = pfn };
-
-	return bsearch(&key, list->line, list->nr, sizeof(key), by_pfn);
-}
 
 /* Numbers of memory cgroups that the other file of debugfs does not have. */
 static long strange_groups(const struct listing *list)
@@ -196,7 +123,7 @@ static long ages_off(const struct listing *list, const uint64_t *pfn, size_t nr,
 	for (size_t i = 0; i < nr; i++) {
 		long least = (long)(list->began - turn[i % TURNS].settled) / 1000000 - SLACK;
 		long most = (long)(list->ended - turn[i % TURNS].touched) / 1000000 + SLACK;
-		struct line *line = listing_find(list, pfn[i]);
+		struct queue_line *line = listing_find(list, pfn[i]);
 
 		if (line && line->age >= least && line->age <= most)
 			continue;
@@ -748,7 +675,7 @@ static long listed_alike(const struct listing *list, pid_t pid, const char *p, s
 	long nr = 0;
 
 	for (size_t i = 0; i < len / page_bytes(); i++) {
-		struct line *line = pfn[i] ? listing_find(list, pfn[i]) : NULL;
+		struct queue_line *line = pfn[i] ? listing_find(list, pfn[i]) : NULL;
 
 		if (line && first)
 			*memcg = line->memcg;

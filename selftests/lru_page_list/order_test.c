@@ -3,7 +3,7 @@
 #include "../kselftest_harness.h"
 #include <linux/lkp25p3.h>
 #include <sys/ioctl.h>
-#include "lru_page_list.h"
+#include "listing.h"
 
 #define GROUPS	10
 #define GROUP	64		/* pages */
@@ -31,21 +31,21 @@ struct place {
 
 static void find_places(FILE *queue, struct place *place, int nr)
 {
-	char line[160];
-	uint64_t pfn;
-	long at = 0, age;
+	struct queue_line line;
+	char text[160];
+	long at = 0;
 
 	rewind(queue);
 	for (int i = 0; i < nr; i++)
 		place[i].at = -1;
-	while (fgets(line, sizeof(line), queue)) {
-		if (sscanf(line, "pfn=%lu age_ms=%ld nid=", &pfn, &age) != 2)
+	while (fgets(text, sizeof(text), queue)) {
+		if (!queue_line(text, &line))
 			continue;
 		at++;
 		for (int i = 0; i < nr; i++)
-			if (place[i].pfn == pfn) {
+			if (place[i].pfn == line.pfn) {
 				place[i].at = at;
-				place[i].age = age;
+				place[i].age = line.age;
 			}
 	}
 }
@@ -250,76 +250,28 @@ TEST_F_TIMEOUT(order, reading_does_not_disturb, 300)
 	EXPECT_LE(moved * 100, GROUPS * GROUP);
 }
 
-struct listing {
-	uint64_t *pfn;
-	long nr;
-	long told;	/* by its first line, which comes before all of them */
-	long broken;
-	long of_type[2];	/* of the pages that were looked for: anon, file */
-};
-
-static int by_pfn(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-/* True if that is one, and nothing else is in it. */
-static bool queue_line(const char *line, uint64_t *pfn, char *type)
-{
-	unsigned long age, nid, memcg;
-	char again[160];
-
-	if (sscanf(line, "pfn=%lu age_ms=%lu nid=%lu memcg=%lu type=%7s",
-		   pfn, &age, &nid, &memcg, type) != 5)
-		return false;
-	snprintf(again, sizeof(again), "pfn=%lu age_ms=%lu nid=%lu memcg=%lu type=%s\n",
-		 *pfn, age, nid, memcg, type);
-	return !strcmp(line, again) && (!strcmp(type, "anon") || !strcmp(type, "file"));
-}
-
-static void read_listing(FILE *queue, struct listing *all, const struct place *mine, int nr)
-{
-	char line[160], type[8];
-	uint64_t pfn;
-
-	memset(all, 0, sizeof(*all));
-	rewind(queue);
-	if (fgets(line, sizeof(line), queue) &&
-	    sscanf(line, "# policy lru, %ld folios", &all->told) == 1)
-		all->pfn = calloc(all->told, sizeof(all->pfn[0]));
-	while (all->pfn && all->nr < all->told && fgets(line, sizeof(line), queue)) {
-		if (!queue_line(line, &pfn, type)) {
-			all->broken++;
-			continue;
-		}
-		all->pfn[all->nr++] = pfn;
-		for (int i = 0; i < nr; i++)
-			if (mine[i].pfn == pfn)
-				all->of_type[type[0] == 'f']++;
-	}
-	if (fgets(line, sizeof(line), queue))
-		all->broken++;
-	qsort(all->pfn, all->nr, sizeof(all->pfn[0]), by_pfn);
-}
-
 static void expect_listing(struct __test_metadata *_metadata, FILE *queue,
 			   const struct place *mine, int nr, bool file)
 {
-	struct listing all;
-	long twice = 0;
+	struct listing all = { 0 };
+	long twice = 0, of_type[2] = { 0 };
 
-	read_listing(queue, &all, mine, nr);
-	for (long i = 1; i < all.nr; i++)
-		twice += all.pfn[i] == all.pfn[i - 1];
+	listing_read(&all, queue);
+	for (size_t i = 1; i < all.nr; i++)
+		twice += all.line[i].pfn == all.line[i - 1].pfn;
+	for (int i = 0; i < nr; i++) {
+		struct queue_line *line = listing_find(&all, mine[i].pfn);
+
+		if (line)
+			of_type[line->file]++;
+	}
 	EXPECT_LT(nr, all.nr);
 	EXPECT_EQ(all.told, all.nr);
 	EXPECT_EQ(0, all.broken);
 	EXPECT_EQ(0, twice);
-	EXPECT_EQ(nr, all.of_type[file]);
-	EXPECT_EQ(0, all.of_type[!file]);
-	free(all.pfn);
+	EXPECT_EQ(nr, of_type[file]);
+	EXPECT_EQ(0, of_type[!file]);
+	free(all.line);
 }
 
 /* Programs read the lines; with guard they are of many lists. */

@@ -5,6 +5,7 @@
  */
 #include "../kselftest_harness.h"
 #include "group.h"
+#include "listing.h"
 
 FIXTURE(reclaim)
 {
@@ -230,6 +231,25 @@ TEST_F_TIMEOUT(reclaim, munlocked_can, 300)
 	EXPECT_EQ(0, run_in_group(work_munlock, self->page));
 }
 
+/* How many of them the queue lists; -1 if it cannot be read. */
+static long listed(const char *p, size_t len, size_t page)
+{
+	FILE *queue = fopen(LPL_QUEUE, "r");
+	int pagemap = open("/proc/self/pagemap", O_RDONLY);
+	struct listing list = { 0 };
+	long nr = 0;
+
+	if (!queue || pagemap < 0)
+		return -1;
+	listing_read(&list, queue);
+	for (size_t i = 0; i < len; i += page)
+		nr += !!listing_find(&list, pfn_of(pagemap, p + i));
+	free(list.line);
+	fclose(queue);
+	close(pagemap);
+	return nr;
+}
+
 static int work_hugetlb(size_t page)
 {
 	size_t len = get_line("/proc/meminfo", "Hugepagesize") * 1024;
@@ -242,7 +262,13 @@ static int work_hugetlb(size_t page)
 	fill(p, len, false);
 	for (int i = 0; i < 2; i++)
 		fill(other, 2 * LIMIT, i);
-	return present(p, len, page) != (long)(len / page) || fill(p, len, true);
+	if (present(p, len, page) != (long)(len / page) || fill(p, len, true))
+		return 1;
+	/* To list them takes memory.  Others, which are there, can be found. */
+	put_file(GROUP "/memory.max", "max");
+	if (listed(other, 2 * LIMIT, page) * 2 < present(other, 2 * LIMIT, page))
+		return 2;
+	return listed(p, len, page) ? 3 : 0;
 }
 
 TEST_F_TIMEOUT(reclaim, hugetlb_never_leaves, 300)
