@@ -199,9 +199,9 @@ bool lpl_many_once(struct lruvec *lruvec)
  * @lruvec: whose; lru_lock held
  * @nr: pages, about
  *
- * Reclaim takes just these from there.
+ * Return: pages that are now; reclaim is to take just these from there.
  */
-void lpl_take_once(struct lruvec *lruvec, unsigned long nr)
+unsigned long lpl_take_once(struct lruvec *lruvec, unsigned long nr)
 {
 	struct list_head *once = &lruvec->lru_page_list.once;
 	unsigned long taken_pages = 0;
@@ -213,4 +213,5 @@ void lpl_take_once(struct lruvec *lruvec, unsigned long nr)
 		list_move(once->prev, &taken);
 	}
 	list_splice_tail(&taken, &lruvec->lists[LRU_INACTIVE_FILE]);
+	return taken_pages;
 }

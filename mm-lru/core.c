@@ -108,6 +108,7 @@
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
+#include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -189,6 +190,20 @@ static struct list_head *lpl_front(struct lruvec *lruvec, struct folio *folio, u
 	return apart ? lpl_front_of(lruvec, folio) : lpl_queue_of(lruvec, folio);
 }
 
+/* The last page cache that was added, on a CPU, was mapped; under any lru_lock. */
+static DEFINE_PER_CPU(bool, lpl_mapped_last);
+
+/*
+ * A fault adds a folio before it maps it.  The one that fills the batch of its CPU goes to
+ * a list in that moment, as the last of some that are mapped by now, and would look like
+ * one that was read.  A wrong guess lets a page of a stream into the queue, one in a batch.
+ */
+static bool lpl_is_to_be_mapped(struct folio *folio)
+{
+	return __this_cpu_read(lpl_mapped_last) && folio_test_locked(folio) &&
+	       !folio_test_uptodate(folio);
+}
+
 /*
  * A stream would push out all else; what refaults, or is used a second time, has
  * PG_active here.  What MADV_FREE has given up goes first as well.
@@ -198,7 +213,8 @@ static bool lpl_use_once(struct folio *folio)
 	if (READ_ONCE(lpl_leaving) || !folio_is_file_lru(folio))
 		return false;
 	return folio_test_anon(folio) ||
-	       (!folio_test_active(folio) && !folio_mapped(folio));
+	       (!folio_test_active(folio) && !folio_mapped(folio) &&
+		!lpl_is_to_be_mapped(folio));
 }
 
 /* Where @folio goes, which is new more often than not. */
@@ -219,9 +235,12 @@ static struct list_head *lpl_position(struct lruvec *lruvec, struct folio *folio
 	if (new)
 		word = lpl_word(now, LPL_FRESH);
 	if ((word & LPL_FRESH || folio_test_anon(folio)) && lpl_use_once(folio)) {
+		__this_cpu_write(lpl_mapped_last, false);
 		WRITE_ONCE(*at, lpl_word(word, LPL_ONCE));
 		return &lruvec->lru_page_list.once;
 	}
+	if (new && folio_is_file_lru(folio))
+		__this_cpu_write(lpl_mapped_last, folio_mapped(folio));
 	if (lpl_once(word))
 		word &= ~LPL_STREAK_MASK;
 	/* Not over what a harvest has written meanwhile. */

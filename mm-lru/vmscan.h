@@ -100,33 +100,33 @@ static s64 lpl_tail_age(struct lruvec *lruvec, struct list_head *queue)
 }
 
 /*
- * What was read once becomes the tail of the file queue if it is to be taken;
- * false if the queues have to be looked at.
+ * What was read once becomes the tail of the file queue if it is to be taken: so many of
+ * @nr pages.  0: the queues have to be looked at.
  */
-static bool lpl_choose_once(struct lruvec *lruvec, s64 age, unsigned long nr)
+static unsigned long lpl_choose_once(struct lruvec *lruvec, s64 age, unsigned long nr)
 {
 	s64 once = lpl_tail_age(lruvec, &lruvec->lru_page_list.once);
+	unsigned long taken = 0;
 	bool take;
 
 	if (once < 0)
-		return false;
+		return 0;
 	take = age < 0 || lpl_prefer_once(once, false, age);
 	spin_lock_irq(&lruvec->lru_lock);
 	/* They are counted only if it depends on that. */
-	take = take || lpl_many_once(lruvec);
-	if (take)
-		lpl_take_once(lruvec, nr);
+	if (take || lpl_many_once(lruvec))
+		taken = lpl_take_once(lruvec, nr);
 	spin_unlock_irq(&lruvec->lru_lock);
-	return take;
+	return min(taken, nr);
 }
 
 /*
- * The list to take @nr from next, the age of its tail, and of the oldest, which
+ * The list to take @nr from next, or less, the age of its tail, and of the oldest, which
  * swappiness may spare; false if all are empty.  What was read once has an age above
  * all, as it goes first.
  */
 static bool lpl_choose(struct lruvec *lruvec, struct scan_control *sc,
-		       const bool *allowed, unsigned long nr,
+		       const bool *allowed, unsigned long *nr,
 		       enum lru_list *lru, u32 *age, u32 *oldest)
 {
 	s64 anon = allowed[WORKINGSET_ANON] ?
@@ -134,8 +134,11 @@ static bool lpl_choose(struct lruvec *lruvec, struct scan_control *sc,
 	s64 file = allowed[WORKINGSET_FILE] ?
 		   lpl_queue_age(lruvec, LRU_INACTIVE_FILE) : -1;
 	int swappiness = sc_swappiness(sc, lruvec_memcg(lruvec));
+	unsigned long once = allowed[WORKINGSET_FILE] ?
+			     lpl_choose_once(lruvec, max(anon, file), *nr) : 0;
 
-	if (allowed[WORKINGSET_FILE] && lpl_choose_once(lruvec, max(anon, file), nr)) {
+	if (once) {
+		*nr = once;
 		*lru = LRU_INACTIVE_FILE;
 		*age = *oldest = LPL_AGE_ONCE;
 		return true;
@@ -268,7 +271,7 @@ static void lpl_shrink_lruvec(struct lruvec *lruvec, struct scan_control *sc)
 	while (left) {
 		unsigned long nr = min(left, SWAP_CLUSTER_MAX);
 
-		if (!lpl_choose(lruvec, sc, allowed, nr, &lru, &age, &oldest))
+		if (!lpl_choose(lruvec, sc, allowed, &nr, &lru, &age, &oldest))
 			break;
 		if (!lpl_old_enough(lruvec, sc, oldest))
 			break;

@@ -5,6 +5,7 @@
  */
 #include "../kselftest_harness.h"
 #include "group.h"
+#include "listing.h"
 
 #define FILE_SIZE	(64 * MIB)
 
@@ -472,6 +473,69 @@ TEST_F_TIMEOUT(file, stream_spares_its_sibling, 300)
 		EXPECT_LE(70, run_protected(self->page, PROTECTED "/memory.high",
 					    work_stream_beside));
 	}
+}
+
+#define FAULTS		256
+#define PASSES_MS	500	/* between two passes */
+#define SLACK_MS	100	/* ticks, and the time between two lines of a test */
+
+/* Pages of @p that are not in the queue with an age of this, or more. */
+static long too_young(const char *p, size_t page, long least)
+{
+	FILE *queue = fopen(LPL_QUEUE, "r");
+	int pagemap = open("/proc/self/pagemap", O_RDONLY);
+	struct listing list = { 0 };
+	long nr = 0;
+
+	if (!queue || pagemap < 0)
+		return -1;
+	listing_read(&list, queue);
+	for (int i = 0; i < FAULTS; i++) {
+		struct queue_line *line = listing_find(&list, pfn_of(pagemap, p + i * page));
+
+		nr += !line || line->age < least;
+	}
+	free(list.line);
+	fclose(queue);
+	close(pagemap);
+	return nr;
+}
+
+/*
+ * What a fault brings is not read once, as it will be mapped, though what fills the batch
+ * of a CPU is not when it is added.
+ */
+TEST_F_TIMEOUT(file, faults_are_in_order, 120)
+{
+	size_t len = FAULTS * self->page;
+	long passes, least, young;
+	char interval[16], path[64];
+	uint64_t last;
+	int fd;
+	char *p;
+
+	/* No reading ahead; what is advised to be read at random is not in order. */
+	snprintf(path, sizeof(path), "/sys/block/zram%d/queue/read_ahead_kb", self->zram);
+	ASSERT_EQ(0, put_file(path, "0"));
+	fd = open_file();
+	p = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, 0);
+	ASSERT_NE(MAP_FAILED, p);
+	snprintf(interval, sizeof(interval), "%d", PASSES_MS);
+	put_file(LPL_DIR "interval_ms", interval);
+	put_file(LPL_DIR "always", "1");
+	/* The pass after the faults is PASSES_MS after them. */
+	passes = lpl_stat("passes");
+	while (lpl_stat("passes") == passes)
+		;
+	load_pages(p, len, self->page);
+	last = now_ns();
+	drain_batches();
+	settle_ms(2 * PASSES_MS);
+	least = (now_ns() - last) / 1000000 - SLACK_MS;
+	young = too_young(p, self->page, least);
+	EXPECT_EQ(0, young);
+	munmap(p, len);
+	close(fd);
 }
 
 TEST_HARNESS_MAIN
