@@ -267,6 +267,9 @@ bool __lru_page_list_add(struct lruvec *lruvec, struct folio *folio, bool tail)
 	if (folio_test_unevictable(folio))
 		return false;
 
+	/* It has been written to be evicted, but is mapped again, so it was used meanwhile. */
+	if (tail && folio_mapped(folio))
+		tail = false;
 	position = tail ? NULL : lpl_position(lruvec, folio);
 	if (folio_test_active(folio))
 		folio_clear_active(folio);
