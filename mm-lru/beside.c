@@ -15,6 +15,7 @@
 #include <linux/mm_inline.h>
 #include <linux/percpu.h>
 #include <linux/rmap.h>
+#include <linux/sched.h>
 
 #include "keep.h"
 #include "walk.h"
@@ -80,20 +81,22 @@ static bool lpl_looked_around(const struct page_vma_mapped_walk *pvmw)
 /* The last folio that was looked up, on a CPU: one may have many entries, in many tables. */
 static DEFINE_PER_CPU(unsigned long, lpl_looked_up);
 
+/* What is looked at for uses: tables next to each other, not so many that it takes long. */
+#define LPL_TABLES		clamp(2048UL / PTRS_PER_PTE, 1UL, (unsigned long)PTRS_PER_PMD)
+
 /*
- * Was the table looked at less than @rest ticks ago?  The word of the page that it is in
- * says when; like that of any page it is gone when the page is freed.  A small part of a
- * table is not worth to be put off for the other parts.
+ * Was the table that @pmd points to looked at less than @rest ticks ago?  The word of the
+ * page that it is in says when; like that of any page it is gone when the page is freed.
+ * A small part of a table is not worth to be put off for the other parts.
  */
-static bool lpl_looked_lately(const struct page_vma_mapped_walk *pvmw, u32 now, u32 rest)
+static bool lpl_looked_lately(struct vm_area_struct *vma, unsigned long table, pmd_t pmd,
+			      u32 now, u32 rest)
 {
-	unsigned long table = pvmw->address & PMD_MASK;
-	struct vm_area_struct *vma = pvmw->vma;
 	u32 *word;
 
 	if (min(vma->vm_end, table + PMD_SIZE) - max(vma->vm_start, table) <= LPL_AROUND)
 		return false;
-	word = lpl_word_at(pmd_page(pmdp_get(pvmw->pmd)));
+	word = lpl_word_at(pmd_page(pmd));
 	if (!word)
 		return false;
 	if (lpl_is_younger(READ_ONCE(*word), now, rest))
@@ -103,53 +106,120 @@ static bool lpl_looked_lately(const struct page_vma_mapped_walk *pvmw, u32 now, 
 }
 
 /*
- * Is the table to be looked at?  As often as it takes for few to be found in use at the
- * tail: see lpl_beside().
+ * For how many ticks is what was looked at to be left?  0: nothing is looked at.  As
+ * often as it takes for few to be found in use at the tail: see lpl_beside().
  */
-static bool lpl_look_is_due(const struct page_vma_mapped_walk *pvmw, bool young)
+static u32 lpl_look_rest(const struct page_vma_mapped_walk *pvmw, bool young)
 {
 	struct folio *folio = pfn_folio(pvmw->pfn);
 	u32 *beside = &folio_lruvec(folio)->lru_page_list.beside;
 	u32 old = READ_ONCE(*beside);
 	u32 new = lpl_beside(old, young || folio_test_young(folio));
-	u32 now = lpl_now();
 
+	/* It is not at the tail by its age. */
+	if (lpl_once(lpl_folio_word(folio)))
+		return 0;
 	/* That PREEMPT_RT may have preempted this, and something is missed, does no harm. */
 	if (raw_cpu_read(lpl_looked_up) == pvmw->pfn)
-		return false;
+		return 0;
 	raw_cpu_write(lpl_looked_up, pvmw->pfn);
 	if (new != old)
 		WRITE_ONCE(*beside, new);
-	/* Found beside another, it is not at the tail by its age; nor by MADV_FREE. */
-	if (!new || !lpl_folio_age(folio, now) || lpl_once(lpl_folio_word(folio)))
+	/* Found beside another it was, and is in a batch of reclaim's yet. */
+	if (!lpl_folio_age(folio, lpl_now()))
+		return 0;
+	return lpl_beside_rest(new);
+}
+
+/*
+ * Others who hold the locks of two tables have an order.  With few CPUs all tables of
+ * an address space have one lock.  Sparse does not follow either.
+ */
+static bool lpl_try_table(spinlock_t *lock, const spinlock_t *held)
+{
+	if (lock == held)
+		return true;
+	if (!spin_trylock(lock))
 		return false;
-	return !lpl_looked_lately(pvmw, now, lpl_beside_rest(new));
+	__release(lock);
+	return true;
+}
+
+static void lpl_leave_table(spinlock_t *lock, const spinlock_t *held)
+{
+	if (lock == held)
+		return;
+	__acquire(lock);
+	spin_unlock(lock);
+}
+
+/*
+ * A table beside the one that @pvmw has found, and whose lock is held.  It can neither be
+ * moved nor freed with what it maps, as both take the lock by which reclaim looks up who
+ * maps a page of the VMA; where exec moves its stack without that, lpl_skip_vma() says
+ * true.  khugepaged may take it away, and changes @pmd with the lock of the table held.
+ */
+static void lpl_look_at_other(struct lpl_walk *walk, struct page_vma_mapped_walk *pvmw,
+			      unsigned long table, pmd_t *pmd, u32 rest)
+{
+	struct vm_area_struct *vma = pvmw->vma;
+	pmd_t seen = pmdp_get_lockless(pmd);
+	unsigned long start = max(table, vma->vm_start);
+	unsigned long end = min(table + PMD_SIZE, vma->vm_end);
+	spinlock_t *lock;	/* of that table */
+	pte_t *pte = pte_offset_map_nolock(vma->vm_mm, pmd, start, &lock);
+
+	if (!pte)
+		return;
+	__acquire(RCU);		/* for sparse, which does not follow the above */
+	if (lpl_try_table(lock, pvmw->ptl)) {
+		if (pmd_same(seen, pmdp_get_lockless(pmd)) &&
+		    !lpl_looked_lately(vma, table, seen, walk->now, rest))
+			lpl_walk_ptes(walk, vma, start, pte, (end - start) >> PAGE_SHIFT);
+		lpl_leave_table(lock, pvmw->ptl);
+	}
+	pte_unmap(pte);
 }
 
 /*
  * What is so old that it would get to the tail soon.  It is looked at many times until
  * then, so what is found used has been just now.
+ *
+ * Reclaim comes in bursts, and in each the first page of a table is at the tail before
+ * the table is looked at.  So some tables are looked at together.
  */
-static void lpl_look_for_uses(struct lpl_walk *walk, struct page_vma_mapped_walk *pvmw)
+static void lpl_look_for_uses(struct lpl_walk *walk, struct page_vma_mapped_walk *pvmw,
+			      u32 rest)
 {
-	unsigned long table = pvmw->address & PMD_MASK;
+	unsigned long own = pvmw->address & PMD_MASK;
+	unsigned long first = ALIGN_DOWN(own, LPL_TABLES * PMD_SIZE);
+	unsigned long table = max(first, pvmw->vma->vm_start & PMD_MASK);
+	unsigned long end = min(first + LPL_TABLES * PMD_SIZE, pvmw->vma->vm_end);
 	u32 age = lpl_folio_age(pfn_folio(pvmw->pfn), walk->now);
 
 	walk->leave = max(age / 2, 1);
 	walk->period = max(lpl_resolution(age, 1, true), lpl_reached_now());
-	lpl_look_at(walk, pvmw, table, table + PMD_SIZE);
+	lpl_look_at(walk, pvmw, own, own + PMD_SIZE);
+	for (; table < end; table += PMD_SIZE) {
+		if (need_resched() || spin_needbreak(pvmw->ptl))
+			break;
+		if (table != own)
+			lpl_look_at_other(walk, pvmw, table, pvmw->pmd +
+					  (long)(table - own) / (long)PMD_SIZE, rest);
+	}
 }
 
-static void lpl_look(struct page_vma_mapped_walk *pvmw)
+/* For faults, with guard, where @rest is 0. */
+static void lpl_look(struct page_vma_mapped_walk *pvmw, u32 rest)
 {
 	struct mm_struct *mm = pvmw->vma->vm_mm;
 	struct lpl_walk walk = { .now = lpl_now(), .every = 1, .period = 1, .beside = true };
 
 	walk.since = lpl_since_harvest(mm, walk.now);
-	if (lpl_guarded())
-		lpl_look_for_faults(&walk, pvmw);
+	if (rest)
+		lpl_look_for_uses(&walk, pvmw, rest);
 	else
-		lpl_look_for_uses(&walk, pvmw);
+		lpl_look_for_faults(&walk, pvmw);
 	if (walk.cleared)
 		set_bit(LRU_PAGE_LIST_STALE, &mm->lru_page_list.flags);
 	lpl_count(LPL_AROUND_MOVED, walk.moved);
@@ -162,8 +232,18 @@ static void lpl_look(struct page_vma_mapped_walk *pvmw)
  */
 void __lru_page_list_look_around(struct page_vma_mapped_walk *pvmw, bool young)
 {
-	if (!pvmw->pte || lpl_skip_vma(pvmw->vma) || READ_ONCE(lpl_always))
+	struct vm_area_struct *vma = pvmw->vma;
+	u32 rest;
+
+	if (!pvmw->pte || lpl_skip_vma(vma) || READ_ONCE(lpl_always))
 		return;
-	if (lpl_guarded() ? young && !lpl_looked_around(pvmw) : lpl_look_is_due(pvmw, young))
-		lpl_look(pvmw);
+	if (lpl_guarded()) {
+		if (young && !lpl_looked_around(pvmw))
+			lpl_look(pvmw, 0);
+		return;
+	}
+	rest = lpl_look_rest(pvmw, young);
+	if (rest && !lpl_looked_lately(vma, pvmw->address & PMD_MASK, pmdp_get(pvmw->pmd),
+				       lpl_now(), rest))
+		lpl_look(pvmw, rest);
 }

@@ -61,7 +61,8 @@
  *		Locks
  *
  *	mmap_lock (trylock, read)	harvest of one mm; given up when wanted
- *	  page table lock		pins what is mapped: no references needed
+ *	  page table lock		pins what is mapped: no references needed; beside
+ *					the one that reclaim holds others are tried
  *	    lru_lock			moves, insertions; interrupts disabled
  *
  * which is the order at the top of mm/rmap.c.  The noting of mms takes no lock

@@ -362,6 +362,7 @@ static unsigned long lpl_young_of(pte_t *start, unsigned int nr)
  */
 static unsigned long lpl_old_of(const struct lpl_walk *walk, pte_t *start, unsigned long young)
 {
+	struct lpl_words words = { .section = LPL_NO_SECTION };
 	u32 now = walk->now, leave = walk->leave;
 	unsigned long left;
 
@@ -372,7 +373,7 @@ static unsigned long lpl_old_of(const struct lpl_walk *walk, pte_t *start, unsig
 		/* See lpl_pte_page(); what is not plain is left for that. */
 		if (!pte_present(pte) || pte_special(pte) || pte_pfn(pte) > highest_memmap_pfn)
 			continue;
-		word = lpl_word_of_pfn(pte_pfn(pte));
+		word = lpl_word_near(&words, pte_pfn(pte));
 		if (word && lpl_is_younger(READ_ONCE(*word), now, leave))
 			young ^= left & -left;
 	}

@@ -15,6 +15,18 @@
 #include "internal.h"
 
 /**
+ * struct lpl_words - words of pages near each other, which are most of those in a table
+ * @section: of memory, that of the last page; none at first: %LPL_NO_SECTION
+ * @first: where the word of page frame 0 would be in it; %NULL if it has no words
+ */
+struct lpl_words {
+	unsigned long section;
+	void *first;
+};
+
+#define LPL_NO_SECTION	ULONG_MAX
+
+/**
  * lpl_word_of_pfn() - the word of a page, in place
  * @pfn: of the page; whoever calls this holds it: a reference, its place in a page
  *	table or on a list whose lock is held, or it is being freed
@@ -44,6 +56,28 @@ static inline u32 *lpl_word_of_pfn(unsigned long pfn)
 	page_ext_put(page_ext);
 #endif
 	return page_ext_data(page_ext, lru_page_list_page_ext);
+}
+
+/**
+ * lpl_word_near() - the same of one page after the other
+ * @words: takes notice of where they are
+ * @pfn: of the page, held as lpl_word_of_pfn() says
+ *
+ * Return: where its word is; %NULL for memory that has none.
+ */
+static inline u32 *lpl_word_near(struct lpl_words *words, unsigned long pfn)
+{
+#ifdef CONFIG_SPARSEMEM
+	if (pfn_to_section_nr(pfn) != words->section) {
+		void *word = lpl_word_of_pfn(pfn);
+
+		words->section = pfn_to_section_nr(pfn);
+		words->first = word ? word - page_ext_size * pfn : NULL;
+	}
+	return words->first ? words->first + page_ext_size * pfn : NULL;
+#else
+	return lpl_word_of_pfn(pfn);
+#endif
 }
 
 /**
