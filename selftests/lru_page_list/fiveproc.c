@@ -404,14 +404,25 @@ static unsigned long read_queue(FILE *queue, struct seen *seen, unsigned long nr
 	return found;
 }
 
-/* Pairs of pages that are apart in time and in the right order in the queue. */
-static void report_order(FILE *queue)
+/*
+ * Pairs of pages that are apart in time and in the right order in the queue.  That is not
+ * opened before, as it takes memory, which the other policies would not be without.
+ */
+static void report_order(void)
 {
 	static const uint32_t apart_us[] = { 12000, 60000, 200000 };
 	unsigned long present, found, i, k, pairs, right, nr = opt.procs * pages;
+	FILE *queue = fopen(LPL_QUEUE, "r");
 	uint64_t random = 12345;
 	struct seen *first;
 
+	if (!queue) {
+		perror("fiveproc: " LPL_QUEUE);
+		return;
+	}
+	/* The harvest of the last touches. */
+	usleep(100000);
+	see();
 	qsort(seen, nr, sizeof(*seen), by_pfn);
 	for (i = 0; i < nr && !seen[i].pfn; i++)
 		;
@@ -435,6 +446,7 @@ static void report_order(FILE *queue)
 		       pairs ? 100.0 * right / pairs : 0.0);
 	}
 	printf("\n");
+	fclose(queue);
 }
 
 static const char *const counters[] = {
@@ -452,7 +464,7 @@ static void read_counters(long *value)
 		value[i] = count(source.vmstat, counters[i]);
 }
 
-static void report(const long *before, double seconds, long klrud_ns, FILE *queue)
+static void report(const long *before, double seconds, long klrud_ns)
 {
 	long after[NR_COUNTERS], touches = 0, faults = 0, bad = 0, cpu_us = 0, touch_ns = 0;
 	long scan, steal;
@@ -488,8 +500,6 @@ static void report(const long *before, double seconds, long klrud_ns, FILE *queu
 	       seconds * 1000);
 	printf(" fidelity=%.2f\n", looks.nr ? looks.fidelity / looks.nr :
 	       fidelity(opt.procs * pages));
-	if (queue)
-		report_order(queue);
 }
 
 /* ------------------------------------------------------------------- main */
@@ -558,7 +568,7 @@ static void watch(uint64_t began, uint64_t end)
 	sleep_until(end);
 }
 
-static void run(pid_t *pids, FILE *queue)
+static void run(pid_t *pids)
 {
 	long before[NR_COUNTERS], klrud;
 	uint64_t began, counted;
@@ -580,17 +590,16 @@ static void run(pid_t *pids, FILE *queue)
 	klrud = count(source.stats, "cpu_ns") - klrud;
 	set_flag(&shared->stop, 1);
 	wait_for(opt.procs, pids);
-	if (queue)
-		usleep(100000);
 	see();
 	report_residents("end");
-	report(before, counted / 1e9, klrud, queue);
+	report(before, counted / 1e9, klrud);
+	if (opt.order)
+		report_order();
 }
 
 int main(int argc, char **argv)
 {
 	pid_t pids[MAX_PROCS];
-	FILE *queue = NULL;
 	char path[32];
 	int k;
 
@@ -624,14 +633,10 @@ int main(int argc, char **argv)
 		snprintf(path, sizeof(path), "/proc/%d/pagemap", pids[k]);
 		source.pagemap[k] = source_of(path);
 	}
-	if (opt.order) {
-		queue = fopen(LPL_QUEUE, "r");
-		setvbuf(queue, NULL, _IOFBF, 1 << 16);
-	}
 	/* Who measures does not wait for memory of its own, nor for its program's. */
 	if (mlockall(MCL_CURRENT | MCL_FUTURE))
 		perror("fiveproc: mlockall");
-	run(pids, queue);
+	run(pids);
 	for (k = 0; k < opt.procs; k++)
 		kill(pids[k], SIGKILL);
 	while (wait(NULL) > 0)
