@@ -13,6 +13,7 @@
  */
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
+#include <linux/page_idle.h>
 #include <linux/percpu.h>
 #include <linux/rmap.h>
 #include <linux/sched.h>

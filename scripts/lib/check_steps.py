@@ -40,6 +40,7 @@ STEPS = [
     Step("kunit", "scripts/kunit --raw", limit=1800, lane="builds"),
     Step("warnings arm64", "scripts/build --w1 --sparse arm64", tap=False, limit=1800, lane="builds"),
     Step("warnings x86_64", "scripts/build --w1 --sparse x86_64", tap=False, limit=1800, lane="builds"),
+    Step("32 bits", "python3 -B scripts/tests/compile_i386.py", limit=1800, lane="builds"),
     Step("one static branch", "python3 -B scripts/tests/lru_branch.py", limit=1800, lane="builds"),
     Step("tests of the runner", "scripts/tests/check_test"),
     Step("tests of the series", "scripts/tests/series_test", limit=1200),
