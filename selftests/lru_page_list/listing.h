@@ -106,4 +106,26 @@ static inline struct queue_line *listing_find(const struct listing *list, uint64
 	return bsearch(&key, list->line, list->nr, sizeof(key), by_pfn);
 }
 
+/* Pages of @p that the queue lists with an age of this, or more; -1 if it cannot be read. */
+static inline long listed(const char *p, size_t len, long least)
+{
+	FILE *queue = fopen(LPL_QUEUE, "r");
+	int pagemap = open("/proc/self/pagemap", O_RDONLY);
+	struct listing list = { 0 };
+	long nr = 0;
+
+	if (!queue || pagemap < 0)
+		return -1;
+	listing_read(&list, queue);
+	for (size_t i = 0; i < len; i += page_bytes()) {
+		struct queue_line *line = listing_find(&list, pfn_of(pagemap, p + i));
+
+		nr += line && line->age >= least;
+	}
+	free(list.line);
+	fclose(queue);
+	close(pagemap);
+	return list.broken ? -1 : nr;
+}
+
 #endif

@@ -231,25 +231,6 @@ TEST_F_TIMEOUT(reclaim, munlocked_can, 300)
 	EXPECT_EQ(0, run_in_group(work_munlock, self->page));
 }
 
-/* How many of them the queue lists; -1 if it cannot be read. */
-static long listed(const char *p, size_t len, size_t page)
-{
-	FILE *queue = fopen(LPL_QUEUE, "r");
-	int pagemap = open("/proc/self/pagemap", O_RDONLY);
-	struct listing list = { 0 };
-	long nr = 0;
-
-	if (!queue || pagemap < 0)
-		return -1;
-	listing_read(&list, queue);
-	for (size_t i = 0; i < len; i += page)
-		nr += !!listing_find(&list, pfn_of(pagemap, p + i));
-	free(list.line);
-	fclose(queue);
-	close(pagemap);
-	return nr;
-}
-
 static int work_hugetlb(size_t page)
 {
 	size_t len = get_line("/proc/meminfo", "Hugepagesize") * 1024;
@@ -266,9 +247,9 @@ static int work_hugetlb(size_t page)
 		return 1;
 	/* To list them takes memory.  Others, which are there, can be found. */
 	put_file(GROUP "/memory.max", "max");
-	if (listed(other, 2 * LIMIT, page) * 2 < present(other, 2 * LIMIT, page))
+	if (listed(other, 2 * LIMIT, 0) * 2 < present(other, 2 * LIMIT, page))
 		return 2;
-	return listed(p, len, page) ? 3 : 0;
+	return listed(p, len, 0) ? 3 : 0;
 }
 
 TEST_F_TIMEOUT(reclaim, hugetlb_never_leaves, 300)
