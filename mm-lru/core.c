@@ -146,8 +146,7 @@ void lpl_front_advance(struct lruvec *lruvec, u32 now, u32 behind)
 {
 	struct lru_page_list_lruvec *state = &lruvec->lru_page_list;
 	u32 every = DIV_ROUND_UP(2 * behind, 3);
-	/* A harvest has read @now some time ago. */
-	u32 age = max((s32)(now - state->front_since), 0);
+	u32 age = lpl_front_age(state->front_since, now);
 
 	/* Most of the time, and each insertion asks. */
 	if (age < every)

@@ -178,6 +178,7 @@ u32 lpl_word_met(u32 word, u32 now);
 bool lpl_leave(u32 word, u32 age, u32 every);
 struct list_head *lpl_place(struct list_head *queue, u32 age, u32 now,
 			    lpl_age_fn age_of);
+u32 lpl_front_age(u32 since, u32 now);
 bool lpl_front_step(struct list_head *newer, struct list_head *older,
 		    struct list_head *queue, u32 age, u32 every);
 bool lpl_prefer_anon(u32 anon_age, u32 file_age, unsigned int swappiness);

@@ -131,6 +131,22 @@ struct list_head *lpl_place(struct list_head *queue, u32 age, u32 now,
 }
 
 /**
+ * lpl_front_age() - since when the newer part of what is in front is growing
+ * @since: tick in which it was begun; may be any for a list that was never in use
+ * @now: current tick, or the one in which a harvest began
+ *
+ * Ticks start at any number and wrap: all that is not a little ahead is long ago.
+ *
+ * Return: ticks.
+ */
+u32 lpl_front_age(u32 since, u32 now)
+{
+	u32 age = now - since;
+
+	return age > U32_MAX - LPL_STAMP_AHEAD ? 0 : age;
+}
+
+/**
  * lpl_front_step() - let what is in front of a queue get older
  * @newer: the newer part of it, which folios come to
  * @older: the older part

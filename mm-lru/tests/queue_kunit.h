@@ -106,6 +106,24 @@ static void queue_front_gets_older(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, queue.prev, &ctx->folio[2].lru);
 }
 
+/* Ticks start at any number, which is near the end of 32 bits with HZ=100, and wrap. */
+static void queue_front_age_is_of_any_tick(struct kunit *test)
+{
+	static const u32 ticks[] = { 0, 5, S32_MAX, (u32)S32_MAX + 1, (u32)-30000, U32_MAX };
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(ticks); i++) {
+		KUNIT_EXPECT_EQ(test, lpl_front_age(ticks[i], ticks[i]), 0U);
+		KUNIT_EXPECT_EQ(test, lpl_front_age(ticks[i], ticks[i] + 7), 7U);
+		/* A harvest that began before. */
+		KUNIT_EXPECT_EQ(test, lpl_front_age(ticks[i], ticks[i] - 7), 0U);
+		/* Not in use for 300 days. */
+		KUNIT_EXPECT_EQ(test, lpl_front_age(ticks[i], ticks[i] + 2600000000U), 2600000000U);
+	}
+	/* Never in use before, five minutes before ticks wrap. */
+	KUNIT_EXPECT_EQ(test, lpl_front_age(0, -30000), (u32)-30000);
+}
+
 /* After a long time, or if nothing is to be in front. */
 static void queue_front_is_joined(struct kunit *test)
 {
@@ -352,6 +370,7 @@ static struct kunit_case queue_test_cases[] = {
 	KUNIT_CASE(queue_met_at_the_tail),
 	KUNIT_CASE(queue_used_all_the_time_is_not),
 	KUNIT_CASE(queue_front_gets_older),
+	KUNIT_CASE(queue_front_age_is_of_any_tick),
 	KUNIT_CASE(queue_front_is_joined),
 	KUNIT_CASE(queue_empty),
 	KUNIT_CASE(queue_just_used_goes_to_the_front),
