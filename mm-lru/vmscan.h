@@ -56,18 +56,21 @@ void lpl_change_lru_gen(bool enabled)
 	lru_gen_change_state(enabled);
 }
 
-/* Which of the two queues may be taken from. */
+/*
+ * Which of the two queues may be taken from.  Anonymous pages are mapped, but for a
+ * few; reclaim of a node that has others beside it may be told to leave such alone.
+ */
 static void lpl_allowed(struct lruvec *lruvec, struct scan_control *sc, bool *allowed)
 {
 	struct mem_cgroup *memcg = lruvec_memcg(lruvec);
 	int swappiness = sc_swappiness(sc, memcg);
 	int nid = lruvec_pgdat(lruvec)->node_id;
 
-	allowed[WORKINGSET_ANON] = sc->may_swap &&
+	allowed[WORKINGSET_ANON] = sc->may_swap && sc->may_unmap &&
 		can_reclaim_anon_pages(memcg, nid, sc) &&
 		(swappiness || (!cgroup_reclaim(sc) && sc->file_is_tiny));
 	allowed[WORKINGSET_FILE] = !sc->priority ||
-		!(allowed[WORKINGSET_ANON] && sc->file_is_tiny);
+		!(allowed[WORKINGSET_ANON] && (sc->file_is_tiny || swappiness == MAX_SWAPPINESS));
 }
 
 /* Of the oldest of a type; -1 if there is nothing. */
@@ -203,12 +206,16 @@ static bool lpl_old_enough(struct lruvec *lruvec, struct scan_control *sc, u32 a
 	return age >= oldest - oldest / 8;
 }
 
+/*
+ * kswapd goes on though the node is balanced if that is to be boosted, which is when
+ * it may not swap: caches are shrunk as often as it comes here.
+ */
 static bool lpl_enough(struct lruvec *lruvec, struct scan_control *sc,
 		       unsigned long reclaimed)
 {
 	if (reclaimed >= sc->nr_to_reclaim)
 		return true;
-	return current_is_kswapd() &&
+	return current_is_kswapd() && sc->may_swap &&
 	       pgdat_balanced(lruvec_pgdat(lruvec), sc->order, sc->reclaim_idx);
 }
 
@@ -227,6 +234,24 @@ static unsigned long lpl_scan_target(struct lruvec *lruvec, struct scan_control 
 	for_each_evictable_lru(lru)
 		sum += nr[lru];
 	return max(sum, SWAP_CLUSTER_MAX);
+}
+
+/*
+ * Guard takes the worst pages, of whatever zone.  Where only some zones are of use
+ * most of its choice would be skipped, and no longer be kept; if the window has too
+ * few of these, so be it.
+ */
+static bool lpl_may_choose(struct lruvec *lruvec, struct scan_control *sc)
+{
+	struct pglist_data *pgdat = lruvec_pgdat(lruvec);
+	int zid;
+
+	if (!lpl_guarded())
+		return false;
+	for (zid = sc->reclaim_idx + 1; zid < MAX_NR_ZONES; zid++)
+		if (managed_zone(&pgdat->node_zones[zid]))
+			return sc->priority < DEF_PRIORITY - 2;
+	return true;
 }
 
 /* What guard evicts, which may be of both types; false if there is none here. */
@@ -280,7 +305,7 @@ static void lpl_shrink_lruvec(struct lruvec *lruvec, struct scan_control *sc)
 			first = false;
 		}
 		left -= nr;
-		if (age == LPL_AGE_ONCE || !lpl_guarded() ||
+		if (age == LPL_AGE_ONCE || !lpl_may_choose(lruvec, sc) ||
 		    !lpl_shrink_chosen(lruvec, sc, allowed, nr, &reclaimed))
 			reclaimed += shrink_inactive_list(nr, lruvec, sc, lru);
 		cond_resched();

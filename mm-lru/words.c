@@ -58,8 +58,20 @@ void __lru_page_list_copy(struct folio *dst, struct folio *src)
 	lpl_set_folio_word(dst, lpl_folio_word(src));
 }
 
+/*
+ * PG_workingset tells that a folio was in use before it was evicted: whoever waits for
+ * it is stalled for memory, in PSI's terms.  The stock policies set it as a folio leaves
+ * the active list, or is seen used again.
+ */
+static void lpl_is_workingset(struct folio *folio)
+{
+	if (!folio_test_workingset(folio))
+		folio_set_workingset(folio);
+}
+
 void __lru_page_list_touch(struct folio *folio)
 {
+	lpl_is_workingset(folio);
 	if (lpl_guarded())
 		__lpl_keep_touch(folio);
 	else
@@ -76,6 +88,9 @@ void __lru_page_list_referenced(struct folio *folio)
 {
 	u32 word = lpl_folio_word(folio);
 
+	/* Not by its own fault. */
+	if (word && !(word & LPL_FRESH))
+		lpl_is_workingset(folio);
 	if (lpl_guarded())
 		__lpl_keep_touch(folio);
 	else

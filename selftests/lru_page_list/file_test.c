@@ -178,6 +178,59 @@ TEST_F_TIMEOUT(file, cache_is_reclaimable, 300)
 	EXPECT_GT(100, vm_count("pswpout") - swapped);
 }
 
+static int work_swappiness_200(size_t page)
+{
+	size_t len = LIMIT / 4;
+	char *p = pages_of(LIMIT / 2);
+	int fd = open_file();
+
+	fill(p, LIMIT / 2, false);
+	read_part(fd, 0, len);
+	drain_batches();
+	if (put_file(GROUP "/memory.reclaim", "2M swappiness=200"))
+		return errno == EINVAL ? 4 : 101;
+	if (present(p, LIMIT / 2, page) * 8 > (long)(LIMIT / 2 / page) * 7)
+		return 1;
+	return most(cached(fd, 0, len, page), len, page, "cache that was read once") ? 0 : 2;
+}
+
+/* Not even what goes before all else otherwise. */
+TEST_F_TIMEOUT(file, swappiness_200_takes_no_cache, 300)
+{
+	int status = run_in_group(work_swappiness_200, self->page);
+
+	if (status == 4)
+		SKIP(return, "memory.reclaim takes no swappiness");
+	EXPECT_EQ(0, status);
+}
+
+/* Cache that was in use, evicted, and is read again. */
+static int work_cache_returns(size_t page)
+{
+	size_t len = LIMIT / 4;
+	char *other = pages_of(LIMIT);
+	int fd = open_file();
+	struct return_of was;
+	long there;
+
+	for (int turn = 0; turn < 3; turn++) {
+		read_part(fd, 0, len);
+		drain_batches();
+	}
+	fill(other, LIMIT, false);
+	there = cached(fd, 0, len, page);
+	was = return_begins("workingset_restore_file");
+	if (there * 4 > (long)(len / page))
+		return 3;
+	read_part(fd, 0, len);
+	return return_ends(&was, len / page - there);
+}
+
+TEST_F_TIMEOUT(file, stalls_are_counted, 300)
+{
+	EXPECT_EQ(0, run_in_group(work_cache_returns, self->page));
+}
+
 /* Memory and a part of a mapped file, of which one is older; which of them reclaim takes. */
 static int work_older(size_t page, bool file_first)
 {

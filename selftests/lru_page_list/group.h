@@ -93,6 +93,50 @@ static inline int run_in_group(int (*work)(size_t page), size_t page)
 	return run_in(GROUP, work, page);
 }
 
+/* us that some of the group was stalled for memory; -1 where that is not kept. */
+static inline long stalled(void)
+{
+	char text[256] = "";
+	const char *total;
+
+	if (get_file(GROUP "/memory.pressure", text, sizeof(text)))
+		return -1;
+	total = strstr(text, "total=");
+	return total ? atol(total + strlen("total=")) : -1;
+}
+
+/**
+ * struct return_of - what is to be told of memory that comes back after it was evicted
+ * @restored: name in memory.stat of what was in use before
+ * @stalled: us of stalls by then; -1 where they are not kept
+ * @nr: of @restored by then
+ */
+struct return_of {
+	const char *restored;
+	long stalled;
+	long nr;
+};
+
+/* From now on nothing is reclaimed in the group: only who waits for a page is stalled. */
+static inline struct return_of return_begins(const char *restored)
+{
+	put_file(GROUP "/memory.max", "max");
+	return (struct return_of){ restored, stalled(), get_line(GROUP "/memory.stat", restored) };
+}
+
+/* @pages have come back, which were in use: 0 if most are counted as such, and it was a stall. */
+static inline int return_ends(const struct return_of *was, long pages)
+{
+	long nr = get_line(GROUP "/memory.stat", was->restored) - was->nr;
+	long us = stalled() - was->stalled;
+
+	printf("# %ld %s of %ld pages, stalled for %ld us\n", nr, was->restored, pages, us);
+	fflush(stdout);
+	if (nr * 2 < pages)
+		return 5;
+	return was->stalled >= 0 && us <= 0 ? 6 : 0;
+}
+
 /**
  * struct stage - what is needed to see reclaim, and what was there before
  * @before: the policy
@@ -103,23 +147,6 @@ struct stage {
 	struct swap swap;
 };
 
-/* The group, swap, and the policy lru; what is missing, or NULL. */
-static inline const char *stage_set(struct stage *stage)
-{
-	const char *missing;
-
-	if (access(LPL_DIR "policy", R_OK))
-		return "no lru_page_list in this kernel";
-	missing = group_create();
-	if (missing)
-		return missing;
-	swap_get(&stage->swap, 192);
-	if (!stage->swap.there)
-		return "no swap, and no zram to make some";
-	get_file(LPL_DIR "policy", stage->before, sizeof(stage->before));
-	return set_policy("lru") ? "booted with lru_page_list=off" : NULL;
-}
-
 static inline void stage_clear(struct stage *stage)
 {
 	put_file(LPL_DIR "always", "0");
@@ -128,6 +155,36 @@ static inline void stage_clear(struct stage *stage)
 	set_policy(stage->before);
 	group_remove(GROUP);
 	swap_put(&stage->swap);
+}
+
+static inline const char *stage_try(struct stage *stage)
+{
+	const char *missing = group_create();
+
+	if (missing)
+		return missing;
+	swap_get(&stage->swap, 192);
+	if (!stage->swap.there)
+		return "no swap, and no zram to make some";
+	return set_policy("lru") ? "booted with lru_page_list=off" : NULL;
+}
+
+/*
+ * The group, swap, and the policy lru; what is missing, or NULL.  Whoever skips a
+ * test in its setup has no teardown, so what was made by then is undone here.
+ */
+static inline const char *stage_set(struct stage *stage)
+{
+	const char *missing;
+
+	if (access(LPL_DIR "policy", R_OK))
+		return "no lru_page_list in this kernel";
+	stage->swap.zram = -1;
+	get_file(LPL_DIR "policy", stage->before, sizeof(stage->before));
+	missing = stage_try(stage);
+	if (missing)
+		stage_clear(stage);
+	return missing;
 }
 
 #endif
