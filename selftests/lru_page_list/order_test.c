@@ -110,6 +110,12 @@ static int open_memory(bool shared, bool file, size_t len, int *zram)
 	return fd < 0 && (shared || file) ? -2 : fd;
 }
 
+static void restore(const char *policy)
+{
+	put_file(LPL_DIR "always", "0");
+	set_policy(policy);
+}
+
 FIXTURE_SETUP(order)
 {
 	self->monitor = -1;
@@ -132,8 +138,10 @@ FIXTURE_SETUP(order)
 	self->page = page_bytes();
 	self->len = GROUPS * GROUP * self->page;
 	self->fd = open_memory(variant->shared, variant->file, self->len, &self->zram);
-	if (variant->file && self->fd < 0)
+	if (variant->file && self->fd < 0) {
+		restore(self->before);
 		SKIP(return, "no zram");
+	}
 	ASSERT_LE(-1, self->fd);
 	self->p = mmap(NULL, self->len, PROT_READ | PROT_WRITE,
 		       self->fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED, self->fd, 0);
@@ -158,8 +166,7 @@ FIXTURE_TEARDOWN(order)
 		close(self->fd);
 		zram_remove(self->zram);
 	}
-	put_file(LPL_DIR "always", "0");
-	set_policy(self->before);
+	restore(self->before);
 }
 
 /* Group g is pages g, g + GROUPS, ...: neighbours are of different groups. */
@@ -230,11 +237,22 @@ TEST_F_TIMEOUT(order, ages_are_those_of_the_accesses, 300)
 	EXPECT_LE(off * 50, GROUPS * GROUP) TH_LOG("%ld ages are off", off);
 }
 
+/* Pairs of pages, those of the first in a group left out, whose order is another one. */
+static long turned_round(const struct place *first, const struct place *second)
+{
+	long nr = 0;
+
+	for (int i = GROUPS; i < GROUPS * GROUP; i++)
+		for (int j = GROUPS; j < GROUPS * GROUP; j++)
+			nr += first[i].at < first[j].at && second[i].at >= second[j].at;
+	return nr;
+}
+
 /* Looking does not change it: no page that nobody touched moves. */
 TEST_F_TIMEOUT(order, reading_does_not_disturb, 300)
 {
 	struct place first[GROUPS * GROUP], second[GROUPS * GROUP];
-	long moved = 0;
+	long moved = 0, absent = 0, all = (GROUPS - 1) * GROUP * GROUPS * GROUP / 2;
 
 	for (int i = 0; i < GROUPS; i++) {
 		touch_group(self->p, self->page, i);
@@ -245,9 +263,13 @@ TEST_F_TIMEOUT(order, reading_does_not_disturb, 300)
 	memcpy(second, first, sizeof(second));
 	find_places(self->queue, first, GROUPS * GROUP);
 	find_places(self->queue, second, GROUPS * GROUP);
-	for (int i = GROUPS; i < GROUPS * GROUP; i++)
+	for (int i = GROUPS; i < GROUPS * GROUP; i++) {
 		moved += second[i].age < first[i].age;
+		absent += first[i].at < 0 || second[i].at < 0;
+	}
+	EXPECT_EQ(0, absent);
 	EXPECT_LE(moved * 100, GROUPS * GROUP);
+	EXPECT_LE(turned_round(first, second) * 100, all);
 }
 
 static void expect_listing(struct __test_metadata *_metadata, FILE *queue,
@@ -325,7 +347,6 @@ TEST_F_TIMEOUT(order, child_counts, 300)
 	EXPECT_GE(place[1].age, least - SLACK);
 }
 
-#define LARGE		8	/* pages */
 #define LARGE_MS	500	/* between two passes */
 #define KPF_HEAD	0x8000	/* KPF_COMPOUND_HEAD is bit 15 */
 
@@ -335,10 +356,25 @@ FIXTURE(large)
 	char enabled[96];
 	char size_before[16];
 	size_t page;
+	size_t len;
 	FILE *queue;
 	int pagemap;
 	char *p;
 };
+
+/**
+ * struct _fixture_variant_data_large - how large
+ * @pages: of so many pages; 0: as one entry of the table above maps
+ */
+FIXTURE_VARIANT(large)
+{
+	unsigned int pages;
+};
+
+FIXTURE_VARIANT_ADD(large, of_8_pages) { .pages = 8 };
+/* Which arm64 maps as one, with pages of 4 KB: contpte. */
+FIXTURE_VARIANT_ADD(large, of_16_pages) { .pages = 16 };
+FIXTURE_VARIANT_ADD(large, huge) { .pages = 0 };
 
 static bool is_large(uint64_t pfn)
 {
@@ -358,11 +394,12 @@ FIXTURE_SETUP(large)
 	char *p;
 
 	self->page = page_bytes();
-	len = LARGE * self->page;
+	len = variant->pages ? variant->pages * self->page : pmd_bytes();
+	self->len = len;
 	snprintf(self->enabled, sizeof(self->enabled),
 		 "/sys/kernel/mm/transparent_hugepage/hugepages-%zukB/enabled", len / 1024);
 	if (access(LPL_DIR "policy", R_OK) || access(self->enabled, W_OK))
-		SKIP(return, "no lru_page_list, or no folios of 8 pages, in this kernel");
+		SKIP(return, "no lru_page_list, or no folios of %zu KB, in this kernel", len / 1024);
 	get_file(LPL_DIR "policy", self->before, sizeof(self->before));
 	if (set_policy("lru"))
 		SKIP(return, "booted with lru_page_list=off");
@@ -379,6 +416,7 @@ FIXTURE_SETUP(large)
 	ASSERT_NE(MAP_FAILED, p);
 	self->p = (char *)(((uintptr_t)p + len - 1) / len * len);
 	ASSERT_EQ(0, madvise(self->p, len, MADV_HUGEPAGE));
+	find_places(self->queue, NULL, 0);
 }
 
 FIXTURE_TEARDOWN(large)
@@ -389,16 +427,23 @@ FIXTURE_TEARDOWN(large)
 	set_policy(self->before);
 }
 
+/* A pass has just been: the next one comes LARGE_MS later. */
+static void just_after_a_pass(void)
+{
+	long passes = lpl_stat("passes");
+
+	while (lpl_stat("passes") == passes)
+		;
+}
+
 /* It sets the accessed bits of all its pages; the stamp stays that of the fault. */
 TEST_F_TIMEOUT(large, its_fault_is_no_use, 120)
 {
-	long passes = lpl_stat("passes"), least;
 	struct place place;
 	uint64_t touched;
+	long least;
 
-	/* A pass has just been: the next one comes LARGE_MS after the fault. */
-	while (lpl_stat("passes") == passes)
-		;
+	just_after_a_pass();
 	touched = now_ns();
 	store_word(self->p, 1);
 	place.pfn = pfn_of(self->pagemap, self->p);
@@ -408,6 +453,66 @@ TEST_F_TIMEOUT(large, its_fault_is_no_use, 120)
 	find_places(self->queue, &place, 1);
 	EXPECT_LE(0, place.at);
 	EXPECT_LE(least, place.age);
+}
+
+/* A use of its last page is one of all of it, and the queue has it once. */
+TEST_F_TIMEOUT(large, a_use_of_its_last_page_counts, 120)
+{
+	uint64_t touched, used;
+	struct place place;
+	long first;
+
+	touched = now_ns();
+	store_word(self->p, 1);
+	place.pfn = pfn_of(self->pagemap, self->p);
+	ASSERT_TRUE(is_large(place.pfn));
+	settle_ms(3 * LARGE_MS);
+	find_places(self->queue, &place, 1);
+	first = place.at;
+	EXPECT_LE(0, first);
+	EXPECT_LE(LARGE_MS, place.age);
+	used = now_ns();
+	load_word(self->p + self->len - self->page);
+	settle_ms(LARGE_MS);
+	find_places(self->queue, &place, 1);
+	EXPECT_LE(0, place.at);
+	EXPECT_GE(ms_since(used) + SLACK, place.age);
+	EXPECT_LT(place.age, ms_since(touched) - 2 * LARGE_MS);
+}
+
+/* Into pages. */
+static bool split(const char *p, size_t len)
+{
+	char text[96];
+
+	snprintf(text, sizeof(text), "%d,0x%lx,0x%lx,0", getpid(), (unsigned long)p,
+		 (unsigned long)p + len);
+	return !put_file("/sys/kernel/debug/split_huge_pages", text);
+}
+
+/* The parts, other than those that hold nothing, are as old as the whole was. */
+TEST_F_TIMEOUT(large, its_parts_are_as_old, 120)
+{
+	struct place place[4];
+	uint64_t touched;
+	long least;
+
+	if (access("/sys/kernel/debug/split_huge_pages", W_OK))
+		SKIP(return, "no split_huge_pages");
+	touched = now_ns();
+	fill_pages(self->p, self->len, 1);
+	ASSERT_TRUE(is_large(pfn_of(self->pagemap, self->p)));
+	settle_ms(3 * LARGE_MS);
+	least = ms_since(touched) - LARGE_MS - SLACK;
+	ASSERT_TRUE(split(self->p, self->len));
+	ASSERT_FALSE(is_large(pfn_of(self->pagemap, self->p)));
+	for (int i = 0; i < 4; i++)
+		place[i].pfn = pfn_of(self->pagemap, self->p + i * (self->len / 4));
+	find_places(self->queue, place, 4);
+	for (int i = 0; i < 4; i++) {
+		EXPECT_LE(0, place[i].at);
+		EXPECT_LE(least, place[i].age) TH_LOG("part %d", i);
+	}
 }
 
 TEST_HARNESS_MAIN

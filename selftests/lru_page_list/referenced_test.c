@@ -63,6 +63,15 @@ static char *map_one(size_t huge)
 	return p;
 }
 
+static void restore(struct knob *knobs, size_t nr, const char *policy)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (knobs[i].path)
+			put_file(knobs[i].path, knobs[i].before);
+	put_file(LPL_DIR "always", "0");
+	set_policy(policy);
+}
+
 FIXTURE_SETUP(referenced)
 {
 	const struct knob knobs[] = {
@@ -92,17 +101,15 @@ FIXTURE_SETUP(referenced)
 	madvise(self->p, self->huge, variant->huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 	fill_pages(self->p, self->huge, 1);
 	drain_batches();
-	if (variant->huge && smaps_kb(self->p, "AnonHugePages") <= 0)
+	if (variant->huge && smaps_kb(self->p, "AnonHugePages") <= 0) {
+		restore(self->knobs, ARRAY_SIZE(self->knobs), self->before);
 		SKIP(return, "no huge page was to be had");
+	}
 }
 
 FIXTURE_TEARDOWN(referenced)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(self->knobs); i++)
-		if (self->knobs[i].path)
-			put_file(self->knobs[i].path, self->knobs[i].before);
-	put_file(LPL_DIR "always", "0");
-	set_policy(self->before);
+	restore(self->knobs, ARRAY_SIZE(self->knobs), self->before);
 }
 
 TEST_F(referenced, stays)
