@@ -29,6 +29,7 @@ import limits
 import oom
 import records
 import report
+import results
 import run
 import simulate
 
@@ -180,6 +181,19 @@ class Five(Base):
         self.result["lru", "miss"] = "90.00"
         self.assertEqual(self.run_it("--check")[0], 1)
 
+    def test_what_was_missed_before_may_be_missed_again_but_not_worse(self):
+        self.result["always", "scan_steal"] = "1.300"
+        self.run_it("--limit", "miss=100")
+        kept = os.path.join(self.dir.name, "kept.json")
+        results.keep(kept, {"facts": self.facts()})
+        status, _, errors = self.run_it("--check", "--limit", "miss=100", "--known", kept)
+        self.assertEqual(status, 0)
+        self.assertIn("which is known", errors)
+        self.result["always", "scan_steal"] = "1.500"
+        self.assertEqual(self.run_it("--check", "--limit", "miss=100", "--known", kept)[0], 1)
+        with self.assertRaisesRegex(kernels.Error, "--known"):
+            self.run_it("--known", "/nowhere")
+
     def test_a_program_that_fails_is_an_error(self):
         self.status = 1
         with self.assertRaisesRegex(kernels.Error, "ended with 1"):
@@ -202,11 +216,27 @@ class Five(Base):
         with self.assertRaisesRegex(kernels.Error, "ended early"):
             self.run_it(ends=False)
 
+    def made_report(self, where=None):
+        """The text of a report of what is in a directory, made beside the one of before."""
+        quiet(report.main, ["report", "--results", where or self.dir.name, "--out", os.path.join(self.dir.name, "made")])
+        with open(os.path.join(self.dir.name, "made", "lru_page_list.md"), encoding="utf-8") as text:
+            return text.read()
+
+    def copied(self, name, **conditions):
+        """Another run with the results of the first."""
+        where = os.path.join(self.dir.name, name)
+        shutil.copytree(self.out, where)
+        path = os.path.join(where, "facts.json")
+        with open(path, encoding="utf-8") as text:
+            facts = json.load(text)
+        facts["conditions"].update(conditions)
+        with open(path, "w", encoding="utf-8") as text:
+            json.dump(facts, text)
+        return where
+
     def test_the_report_is_filled(self):
         self.run_it()
-        quiet(report.main, ["report", "--results", self.dir.name, "--out", os.path.join(self.dir.name, "made")])
-        with open(os.path.join(self.dir.name, "made", "lru_page_list.md"), encoding="utf-8") as text:
-            made = text.read()
+        made = self.made_report()
         self.assertNotRegex(made, r"@[A-Z_0-9]+@")
         self.assertIn("| rand:200 | lru |", made)
         self.assertIn("quick run", made)
@@ -215,26 +245,32 @@ class Five(Base):
 
     def test_a_run_with_other_parameters_is_in_the_report(self):
         self.run_it()
-        shutil.copytree(self.out, os.path.join(self.dir.name, "lru-with-step=250"))
-        path = os.path.join(self.dir.name, "lru-with-step=250", "facts.json")
-        with open(path, encoding="utf-8") as text:
-            facts = json.load(text)
-        facts["conditions"]["more for fiveproc"] = "step=250"
-        with open(path, "w", encoding="utf-8") as text:
-            json.dump(facts, text)
-        quiet(report.main, ["report", "--results", self.dir.name, "--out", os.path.join(self.dir.name, "made")])
-        with open(os.path.join(self.dir.name, "made", "lru_page_list.md"), encoding="utf-8") as text:
-            made = text.read()
+        self.copied("lru-with-step=250", **{"more for fiveproc": "step=250"})
+        made = self.made_report()
         self.assertRegex(made, r"(?m)^### .*, step=250$")
         self.assertRegex(made, r"(?m)^\| shift, 200 % \| step=250 \| 1 \| [0-9]")
         self.assertRegex(made, r"(?m)^\| shift, 200 % \| zipf=100 hot=20 step=500 by=50 \| 1 \| [0-9]")
 
+    def test_what_is_not_run_again_stays_in_the_report(self):
+        self.run_it()
+        self.copied("lru-with-step=250", **{"more for fiveproc": "step=250", "kernel image": "sha256 one"})
+        first = self.made_report()
+        # All of it from what was kept.
+        self.assertEqual(self.made_report(os.path.join(self.dir.name, "nothing")), first)
+        # A new run of one of them: the other is as it was, and the report says of which kernels they are.
+        again = os.path.join(self.dir.name, "again")
+        os.mkdir(again)
+        shutil.move(self.copied("new", **{"kernel image": "sha256 two"}), os.path.join(again, "lru"))
+        made = self.made_report(again)
+        self.assertRegex(made, r"(?m)^\| `lru` \| .* \| sha256 two \| 1 \|$")
+        self.assertRegex(made, r"(?m)^\| `lru-with-step=250` \| .* \| sha256 one \| 1 \|$")
+        self.assertEqual(made.partition("### QEMU")[2].partition("## Conditions")[0],
+                         first.partition("### QEMU")[2].partition("## Conditions")[0])
+
     def test_what_the_budget_costs_is_in_the_report(self):
         self.run_it("--policies", "lru,budget-2,budget-8,guard,guard-always")
-        shutil.copytree(self.out, os.path.join(self.dir.name, "lru-budget"))
-        quiet(report.main, ["report", "--results", self.dir.name, "--out", os.path.join(self.dir.name, "made")])
-        with open(os.path.join(self.dir.name, "made", "lru_page_list.md"), encoding="utf-8") as text:
-            made = text.read()
+        self.copied("lru-budget")
+        made = self.made_report()
         for policy in ("lru", "budget-2", "budget-8"):
             self.assertRegex(made, rf"(?m)^\| rand, 200 % \| {policy} \|")
         self.assertIn("all the time that it wants", made)

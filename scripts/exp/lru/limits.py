@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """What it must show: the lines of the table that the project set for itself, judged by medians over the seeds."""
 
+import json
 import statistics
 
 from five import FITS
@@ -45,6 +46,11 @@ class Line:
         least = LIMITS[name][0].endswith("at least")
         # What is shown as equal is equal.
         self.met = round(value, 4) >= limit if least else round(value, 4) <= limit
+
+    def no_worse(self, known):
+        """It was not met before either, and is not further off now than half as much again; @known: {(name, case): value}."""
+        before = known.get((self.name, self.case))
+        return before is not None and abs(self.value - self.limit) <= 1.5 * abs(before - self.limit)
 
     def cells(self):
         return [LIMITS[self.name][0], self.case, f"{self.value:.3f}".rstrip("0").rstrip("."), f"{self.limit:g}",
@@ -142,6 +148,13 @@ class Judge:
 
     def fewer(self, case):
         return self.median(case, "guard", "faults_1000") < self.better(case, "faults_1000", min)
+
+
+def unmet(path):
+    """{(name, case): value} of the lines that were not met in a run, in a file of those that the report keeps."""
+    with open(path, encoding="utf-8") as text:
+        lines = json.load(text)["facts"]["lines"]
+    return {(name, case): float(value) for name, _, case, value, *_, met in lines if not met}
 
 
 def given(words, names=None):

@@ -3,14 +3,12 @@
 
 results/lru is the experiment on a cortex-a72. The same on another core or with swap on a disk is in lru-a76,
 lru-x86_64 and lru-disk, with other parameters of a pattern in lru-with-..., such as lru-with-zipf=80, and what there is
-before something is killed in lru-oom; what was not run is said to be missing.
+before something is killed in lru-oom. What is not in results/ is taken from what the report told before, which is kept
+in lru_page_list.results beside it; what was never run is said to be missing.
 """
 
-import csv
-import json
 import os
 import shutil
-import statistics
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -24,6 +22,7 @@ import kernels
 import limits
 import oom
 import page
+import results
 from five import Case, FITS
 from options import report_parser
 from texttable import fill, markdown
@@ -39,54 +38,9 @@ GRAPHS = ["miss", "touches_s", "scan_steal", "fidelity"]
 EQUAL = 0.005
 
 
-class Results:
-    """What run.py has written, as it had it."""
-
-    def __init__(self, where):
-        with open(os.path.join(where, "facts.json")) as text:
-            facts = json.load(text)
-        self.where = where
-        self.conditions, self.quick = facts["conditions"], facts["quick"]
-        self.policies, self.refused, self.cases = facts["policies"], facts["refused"], facts["cases"]
-        self.limits, self.failed = facts["lines"], facts["failed"]
-        self.bench = bench.Bench()
-        self.bench.found = facts["bench"]
-        self.values = {}
-        with open(os.path.join(where, "data.csv"), newline="") as text:
-            for row in csv.DictReader(text):
-                if row["process"] == row["ms"] == "" and row["case"] in self.cases:
-                    self.values.setdefault((row["case"], row["policy"], row["measure"]), []).append(float(row["value"]))
-
-    def spread(self, case, policy, key):
-        found = self.values.get((case, policy, key))
-        return (statistics.median(found), min(found), max(found)) if found else None
-
-    def median(self, case, policy, key):
-        found = self.spread(case, policy, key)
-        return found[0] if found else None
-
-
-def read(results, name):
-    """None if it was not run."""
-    try:
-        return Results(os.path.join(results, name))
-    except FileNotFoundError:
-        return None
-
-
-def varied(results):
-    return sorted(name for name in os.listdir(results) if name.startswith(VARIED)) if os.path.isdir(results) else []
-
-
-def read_oom(results):
-    try:
-        with open(os.path.join(results, "lru-oom", "facts.json")) as text:
-            facts = json.load(text)
-    except FileNotFoundError:
-        return None
-    data = oom.Data()
-    data.found, data.conditions, data.failed = facts["found"], facts["conditions"], facts["failed"]
-    return data
+def varied(*places):
+    """The runs with other parameters of a pattern."""
+    return sorted(set().union(*(results.names(place, VARIED) for place in places)))
 
 
 def best(data, case, key, choose):
@@ -276,29 +230,48 @@ def scan_text(data):
         for case in cases]) if cases else "Not measured."
 
 
-def oom_text(data):
-    if not data:
+def oom_text(facts):
+    if not facts:
         return "Not measured: `scripts/exp/lru/oom` does."
+    data = oom.Data()
+    data.found, data.conditions, data.failed = facts["found"], facts["conditions"], facts["failed"]
     complaints = data.complaints()
     said = f"`lru` and `guard` reached as much as the better peer in each row, within {100 * (1 - oom.LEAST):.0f} %." if not complaints else \
         "Earlier than the better peer, or not as expected:\n\n" + "\n".join(f"* {text}" for text in complaints)
     return f"{markdown(oom.HEADER, data.rows())}\n\n{said}\n\n![memory to be had](lru_page_list-oom.svg)"
 
 
+def copy(where, name, target):
+    """From the directory of a run, if it was made now and has it."""
+    if where and os.path.exists(os.path.join(where, name)):
+        shutil.copyfile(os.path.join(where, name), target)
+
+
 def graphs(data, out):
-    """Copies what there is; the text for it."""
+    """Copies those of a new run; the text for all that there are."""
     parts = []
     for name in GRAPHS + ["resident-" + case.replace(":", "-").replace("/", "-") for case in data.cases]:
         kind = "png" if name.startswith("resident-") else "svg"
-        source = os.path.join(data.where, f"{name}.{kind}")
-        if not os.path.exists(source) or name.startswith("resident-") and not name.startswith(("resident-shift", "resident-rand-200")):
-            continue
         target = f"lru_page_list-{name}.{kind}"
-        shutil.copyfile(source, os.path.join(out, target))
+        if name.startswith("resident-") and not name.startswith(("resident-shift", "resident-rand-200")):
+            continue
+        copy(data.where, f"{name}.{kind}", os.path.join(out, target))
+        if not os.path.exists(os.path.join(out, target)):
+            continue
         title = figures.BARS[name][0] if name in figures.BARS else \
             "What is resident of the five processes: hot parts above, cold parts below"
         parts.append(f"![{title}]({target})\n\n*{title}.*")
     return "\n\n".join(parts)
+
+
+def runs(found, found_oom):
+    """When each was run, and on which kernel."""
+    conditions = {name: data.conditions for name, data in found.items() if data}
+    if found_oom:
+        conditions[results.OOM] = found_oom["conditions"]
+    return markdown(["run", "on", "date", "kernel image", "seeds"], [
+        [f"`{name}`", made["where"].removeprefix("QEMU, ").partition(" (")[0], made["date"], made["kernel image"], made.get("seeds", "1")]
+        for name, made in conditions.items()])
 
 
 def limit_table(data):
@@ -320,19 +293,20 @@ def values(found, found_oom, out):
         "FAULT_NS": number(data.median(case, "lru", "sim_fault_ns"), "{:.0f}"), "EXAMPLE": Case(case).title(),
         "COSTS": costs(data), "COST_TEXT": cost_text(data), "SCAN": scan_text(data), "PARAMETERS": parameters(found),
         "HARDWARE": hardware(found), "OTHERS": others(found), "OOM": oom_text(found_oom),
-        "CONDITIONS": markdown(["what", "value"], sorted(data.conditions.items())),
+        "RUNS": runs(found, found_oom), "CONDITIONS": markdown(["what", "value"], sorted(data.conditions.items())),
     }
 
 
 def main():
     args = report_parser("lru/report", __doc__).parse_args(sys.argv[1:])
-    found = {name: read(args.results, name) for name in [*MACHINES, "lru-disk", "lru-budget", *varied(args.results)]}
+    kept = os.path.join(args.out, results.KEPT)
+    found = {name: results.read_run(args.results, kept, name)
+             for name in [*MACHINES, "lru-disk", "lru-budget", *varied(args.results, kept)]}
     if not found["lru"]:
         raise kernels.Error(f"there are no results in {os.path.join(args.results, 'lru')}: run scripts/exp/lru/run")
-    found_oom = read_oom(args.results)
+    found_oom = results.read_oom(args.results, kept)
     os.makedirs(args.out, exist_ok=True)
-    if found_oom:
-        shutil.copyfile(os.path.join(args.results, "lru-oom", "oom.svg"), os.path.join(args.out, "lru_page_list-oom.svg"))
+    copy(os.path.join(args.results, results.OOM), "oom.svg", os.path.join(args.out, "lru_page_list-oom.svg"))
     path = os.path.join(args.out, "lru_page_list.md")
     fill(os.path.join(HERE, "lab-report.md.in"), values(found, found_oom, args.out), path)
     print(f"Written: {os.path.relpath(path)}, with its graphs beside it")

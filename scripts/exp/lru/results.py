@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The runs that the report tells of: those in results/, and in place of what is not there, those that it told of before.
+
+The report keeps what it was made of in a directory beside it, in one file for each run, without the counts of what is resident
+over time. So a run that is repeated changes its own figures and no others, and whoever reads a figure can look up
+its seeds.
+"""
+
+import csv
+import json
+import os
+import statistics
+
+from bench import Bench
+
+KEPT = "lru_page_list.results"
+OOM = "lru-oom"
+
+
+class Results:
+    """A run: what run.py wrote to facts.json, and {case: {policy: {measure: value of each seed}}}."""
+
+    def __init__(self, facts, values, where=None):
+        self.facts, self.values, self.where = facts, values, where
+        self.conditions, self.quick = facts["conditions"], facts["quick"]
+        self.policies, self.refused, self.cases = facts["policies"], facts["refused"], facts["cases"]
+        self.limits, self.failed = facts["lines"], facts["failed"]
+        self.bench = Bench()
+        self.bench.found = facts["bench"]
+
+    def spread(self, case, policy, key):
+        found = self.values.get(case, {}).get(policy, {}).get(key)
+        return (statistics.median(found), min(found), max(found)) if found else None
+
+    def median(self, case, policy, key):
+        found = self.spread(case, policy, key)
+        return found[0] if found else None
+
+
+def load(path):
+    """None if it is not there."""
+    try:
+        with open(path, encoding="utf-8") as text:
+            return json.load(text)
+    except FileNotFoundError:
+        return None
+
+
+def keep(path, what):
+    """Never half written."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path + ".new", "w", encoding="utf-8") as text:
+        json.dump(what, text, indent=1, sort_keys=True)
+        text.write("\n")
+    os.rename(path + ".new", path)
+
+
+def read_values(path, cases):
+    values = {}
+    with open(path, newline="", encoding="utf-8") as text:
+        for row in csv.DictReader(text):
+            if row["process"] == row["ms"] == "" and row["case"] in cases:
+                policy = values.setdefault(row["case"], {}).setdefault(row["policy"], {})
+                policy.setdefault(row["measure"], []).append(float(row["value"]))
+    return values
+
+
+def read_run(results, kept, name):
+    """As it was run last; None if it never was."""
+    where = os.path.join(results, name)
+    facts = load(os.path.join(where, "facts.json"))
+    path = os.path.join(kept, name + ".json")
+    if facts:
+        values = read_values(os.path.join(where, "data.csv"), facts["cases"])
+        keep(path, {"facts": facts, "values": values})
+        return Results(facts, values, where)
+    before = load(path)
+    return Results(before["facts"], before["values"]) if before else None
+
+
+def read_oom(results, kept):
+    """The facts of oom.py, as they were found last; None if they never were."""
+    facts = load(os.path.join(results, OOM, "facts.json"))
+    path = os.path.join(kept, OOM + ".json")
+    if facts:
+        keep(path, facts)
+    return facts or load(path)
+
+
+def names(where, start):
+    """Of the runs of which there is something in a directory."""
+    found = os.listdir(where) if os.path.isdir(where) else []
+    return {name.removesuffix(".json") for name in found if name.startswith(start)}
