@@ -19,6 +19,7 @@ from series_repo import final_files, kernel_path, load, own_files, recipes, ship
 BUDGET = {"mm-lru": 150, "the rest": 80}
 REMOVED = 10
 NOT_COUNTED = re.compile(r"(^|/)(Kconfig[^/]*|Makefile|MAINTAINERS)$|\.(rst|txt|ya?ml)$")
+BASES = os.path.join(ROOT, "Documentation", "lab-reports", "bases.md")
 EXCEPTIONS = os.path.join(ROOT, "scripts", "checkpatch-exceptions")
 
 
@@ -158,7 +159,18 @@ def kernel_doc():
         yield "kernel-doc ended with %d" % done.returncode
 
 
-STATIC = [drift, partition, budget]
+def bases():
+    """bases.md tells of each existing file that a hook edits whether it was tried on a Raspberry Pi's"""
+    with open(BASES, encoding="utf-8") as text:
+        told = set(re.findall(r"(?m)^\| `([^`]+)`", text.read()))
+    edited = {hook.path for recipe in recipes(load(ROOT)) for hook in recipe.hooks}
+    print("# %d files" % len(edited))
+    for path in sorted(edited):
+        if not any(fnmatch.fnmatch(path, pattern) for pattern in told):
+            yield "%s is edited, and Documentation/lab-reports/bases.md does not tell of it" % path
+
+
+STATIC = [drift, partition, budget, bases]
 PROOFS = STATIC + [am, checkpatch, kernel_doc]
 
 
