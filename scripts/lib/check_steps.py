@@ -83,7 +83,7 @@ STEPS = [
     kernel("arm64-hz100", full=True),
     selftests("arm64-hz100", options=" lru_page_list", full=True),
     kernel("arm64-hz1000", full=True),
-    selftests("arm64-hz1000", options=" lru_page_list", full=True),
+    selftests("arm64-hz1000", "arm64-hz1000, CPU 1 without a tick", " lru_page_list -- --append nohz_full=1", full=True),
     kernel("arm64-numa", full=True),
     selftests("arm64-numa", options=" lru_page_list", full=True),
     # Of 128 MB: a node is full while there is much elsewhere.
