@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """The graphs: bars for each case and policy, and what is resident over time."""
 
+import bench
 import plot
 from five import Case
 
@@ -11,6 +12,12 @@ BARS = {
     "touches_s": ("Touches a second, all five processes", "touches a second (virtual time)"),
     "scan_steal": ("Pages scanned for each one reclaimed", "pgscan / pgsteal"),
     "fidelity": ("Share of the resident set that exact LRU would hold", "%"),
+}
+# The same of the benchmark: and {what it is in its figures, a sum of several with +: how it is called}.
+COSTS = {
+    "ns_page": ("Memory got and given back", "ns a page (virtual time)", {"allocate": "got", "free": "given back"}),
+    "bench_faults": ("Page faults, memory got and touched again and again", "faults", {"minor+major": "faults"}),
+    "bench_cpu": ("CPU time of kswapd and of the harvester meanwhile", "% of a CPU", {"kswapd_pct": "kswapd", "klrud_pct": "harvester"}),
 }
 # Many small graphs in one.
 SMALL = {
@@ -54,17 +61,41 @@ set key outside below horizontal Left reverse samplen 1 maxcols 4 width 1 spacin
 plot """ + ", \\\n     ".join(lines) + "\n"
 
 
-def bars(data, out, key):
-    series = [(policy, [data.spread(case, policy, key) for case in data.cases]) for policy in data.policies]
-    if key == "miss":
-        series += [(name, [data.spread(case, data.reference(case), sim) for case in data.cases])
-                   for sim, name in SIMULATED.items()]
+def reference(data, case):
+    """The policy whose frames the simulated ones beside have."""
+    return next((policy for policy in ("lru", *data.policies) if data.spread(case, policy, "sim_lru")), "lru")
+
+
+def draw_bars(where, title, label, groups, series):
+    """where: (directory, name, kinds of files); the name, or None if there is nothing to draw."""
+    out, name, kinds = where
     if not any(value for _, values in series for value in values):
         return None
-    title, label = BARS[key]
+    plot.draw(out, name, lambda kind, path: bars_script(title, label, groups, series, kind, path), kinds)
+    return name
+
+
+def bars(data, out, key, name=None, kinds=KINDS):
+    series = [(policy, [data.spread(case, policy, key) for case in data.cases]) for policy in data.policies]
+    if key == "miss":
+        series += [(title, [data.spread(case, reference(data, case), sim) for case in data.cases])
+                   for sim, title in SIMULATED.items()]
     groups = [case.replace(":", " ") for case in data.cases]
-    plot.draw(out, key, lambda kind, path: bars_script(title, label, groups, series, kind, path), KINDS)
-    return key
+    return draw_bars((out, name or key, kinds), *BARS[key], groups, series)
+
+
+def cost_bars(data, out, key, name=None, kinds=KINDS):
+    """What the benchmark of memory says, alone and beside a load; one value each."""
+    groups, columns = [], []
+    for load, beside in bench.BESIDE.items():
+        for values, title in COSTS[key][2].items():
+            groups.append(f"{title}, {'beside ' + beside.partition(' that')[0] if load else 'alone'}")
+            columns.append((load, values.split("+")))
+    def value(policy, load, names):
+        got = data.bench.get("bench", policy, load)
+        return (sum(got[one] for one in names),) * 3 if all(one in got for one in names) else None
+    series = [(policy, [value(policy, *column) for column in columns]) for policy in data.bench.policies()]
+    return draw_bars((out, name or key, kinds), *COSTS[key][:2], groups, series)
 
 
 def panel(number, lines, title, axis):
@@ -112,6 +143,6 @@ def resident(data, out, case):
 
 def draw(data, out):
     """Names of the graphs that could be drawn."""
-    made = [bars(data, out, key) for key in BARS]
+    made = [bars(data, out, key) for key in BARS] + [cost_bars(data, out, key) for key in COSTS]
     made += [resident(data, out, case) for case in data.cases]
     return [name for name in made if name]

@@ -4,6 +4,7 @@
 import os
 
 import bench
+import figures
 import htmlreport
 import limits
 from records import POLICIES
@@ -72,7 +73,7 @@ def write_page(data, out, graphs):
     page.heading("Five processes")
     page.items(MEANING)
     page.table(HEADER, rows(data), text_columns=2, groups=True)
-    for name in graphs:
+    for name in (name for name in graphs if name not in figures.COSTS):
         caption = f"{name}.png, {name}.svg, {name}.pdf"
         if name.startswith("resident-"):
             caption = ("Hot part above, cold part below, of processes 1 to 5, first seed, since the patterns began; all had been touched "
@@ -83,6 +84,8 @@ def write_page(data, out, graphs):
     page.table(limits.HEADER, limit_rows(data), text_columns=2)
     if data.bench.found:
         costs(page, data.bench)
+        for name in (name for name in graphs if name in figures.COSTS):
+            page.figure(os.path.join(out, name + ".png"), f"{name}.png, {name}.svg, {name}.pdf")
     page.heading("Conditions")
     page.table(["what", "value"], sorted(data.conditions.items()), text_columns=2)
     page.write(os.path.join(out, "index.html"))

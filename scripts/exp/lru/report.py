@@ -32,15 +32,8 @@ MACHINES = {
     "lru-a76": "cortex-a76: the CPU sets it",
     "lru-x86_64": "x86_64: the CPU sets it, above the page tables too",
 }
-VARIED = "lru-with-"
-GRAPHS = ["miss", "touches_s", "scan_steal", "fidelity"]
 # For the eye: none of these is a difference between seeds only.
 EQUAL = 0.005
-
-
-def varied(*places):
-    """The runs with other parameters of a pattern."""
-    return sorted(set().union(*(results.names(place, VARIED) for place in places)))
 
 
 def best(data, case, key, choose):
@@ -167,7 +160,7 @@ def others(found):
     parts = []
     for name, data in found.items():
         if data and name not in ("lru", "lru-budget"):
-            more = f", {data.conditions['more for fiveproc']}" if name.startswith(VARIED) else ""
+            more = f", {data.conditions['more for fiveproc']}" if name.startswith(results.VARIED) else ""
             parts.append(f"### {data.conditions['where']}, swap: {data.conditions['swap']}{more}\n\n"
                          f"{missed(data)}\n\n{markdown(page.HEADER, page.rows(data))}\n\n{guard_table(data)}")
     return "\n\n".join(parts) or "Nothing else was run for this report."
@@ -175,7 +168,7 @@ def others(found):
 
 def parameters(found):
     """The patterns that were run with other parameters: a line for each, those of the first run included."""
-    made = [data for name, data in found.items() if data and name.startswith(VARIED)]
+    made = [data for name, data in found.items() if data and name.startswith(results.VARIED)]
     if not made:
         return "With other parameters nothing was run."
     policies = (*limits.PEERS, "lru", "guard")
@@ -230,13 +223,23 @@ def scan_text(data):
         for case in cases]) if cases else "Not measured."
 
 
+def oom_peers(data):
+    """How the multi-gen LRU compares with classic, as what was reported of it is what this is about."""
+    parts = []
+    for peer in ("mglru", "mglru-ttl"):
+        shares = [share for place in data.places() if (share := data.share(place, peer, ("classic",))) is not None]
+        if shares:
+            parts.append(f"`{peer}` reached {min(shares):.2f} to {max(shares):.2f} of what classic did")
+    return f"Of what is in the table, {' and '.join(parts)}. " if parts else ""
+
+
 def oom_text(facts):
     if not facts:
         return "Not measured: `scripts/exp/lru/oom` does."
     data = oom.Data()
     data.found, data.conditions, data.failed = facts["found"], facts["conditions"], facts["failed"]
     complaints = data.complaints()
-    said = f"`lru` and `guard` reached as much as the better peer in each row, within {100 * (1 - oom.LEAST):.0f} %." if not complaints else \
+    said = oom_peers(data) + f"`lru` and `guard` reached as much as the better peer in each row, within {100 * (1 - oom.LEAST):.0f} %." if not complaints else \
         "Earlier than the better peer, or not as expected:\n\n" + "\n".join(f"* {text}" for text in complaints)
     return f"{markdown(oom.HEADER, data.rows())}\n\n{said}\n\n![memory to be had](lru_page_list-oom.svg)"
 
@@ -247,21 +250,27 @@ def copy(where, name, target):
         shutil.copyfile(os.path.join(where, name), target)
 
 
+def shown(out, name, title):
+    return f"![{title}]({name})\n\n*{title}.*" if os.path.exists(os.path.join(out, name)) else ""
+
+
 def graphs(data, out):
-    """Copies those of a new run; the text for all that there are."""
+    """Drawn from what is kept; what is resident over time is not, so that stays as it is if the run is not a new one."""
     parts = []
-    for name in GRAPHS + ["resident-" + case.replace(":", "-").replace("/", "-") for case in data.cases]:
-        kind = "png" if name.startswith("resident-") else "svg"
-        target = f"lru_page_list-{name}.{kind}"
-        if name.startswith("resident-") and not name.startswith(("resident-shift", "resident-rand-200")):
-            continue
-        copy(data.where, f"{name}.{kind}", os.path.join(out, target))
-        if not os.path.exists(os.path.join(out, target)):
-            continue
-        title = figures.BARS[name][0] if name in figures.BARS else \
-            "What is resident of the five processes: hot parts above, cold parts below"
-        parts.append(f"![{title}]({target})\n\n*{title}.*")
-    return "\n\n".join(parts)
+    for key in figures.BARS:
+        figures.bars(data, out, key, "lru_page_list-" + key, ["svg"])
+        parts.append(shown(out, f"lru_page_list-{key}.svg", figures.BARS[key][0]))
+    for case in ("rand:200", "shift:200"):
+        name = "resident-" + case.replace(":", "-") + ".png"
+        copy(data.where, name, os.path.join(out, "lru_page_list-" + name))
+        parts.append(shown(out, "lru_page_list-" + name, "What is resident of the five processes: hot parts above, cold parts below"))
+    return "\n\n".join(filter(None, parts))
+
+
+def cost_graphs(data, out):
+    for key in figures.COSTS:
+        figures.cost_bars(data, out, key, "lru_page_list-" + key, ["svg"])
+    return "\n\n".join(filter(None, (shown(out, f"lru_page_list-{key}.svg", figures.COSTS[key][0]) for key in figures.COSTS)))
 
 
 def runs(found, found_oom):
@@ -291,7 +300,7 @@ def values(found, found_oom, out):
         "GUARD_LIMIT": guard_limit(found["lru-budget"] or data), "BUDGET": budget(found["lru-budget"]), "LIMITS": limit_table(data), "MISSED": missed(data),
         "TOUCH_NS": number(data.median(case, "lru", "sim_touch_ns"), "{:.0f}"),
         "FAULT_NS": number(data.median(case, "lru", "sim_fault_ns"), "{:.0f}"), "EXAMPLE": Case(case).title(),
-        "COSTS": costs(data), "COST_TEXT": cost_text(data), "SCAN": scan_text(data), "PARAMETERS": parameters(found),
+        "COSTS": costs(data), "COST_TEXT": cost_text(data), "COST_GRAPHS": cost_graphs(data, out), "SCAN": scan_text(data), "PARAMETERS": parameters(found),
         "HARDWARE": hardware(found), "OTHERS": others(found), "OOM": oom_text(found_oom),
         "RUNS": runs(found, found_oom), "CONDITIONS": markdown(["what", "value"], sorted(data.conditions.items())),
     }
@@ -301,7 +310,7 @@ def main():
     args = report_parser("lru/report", __doc__).parse_args(sys.argv[1:])
     kept = os.path.join(args.out, results.KEPT)
     found = {name: results.read_run(args.results, kept, name)
-             for name in [*MACHINES, "lru-disk", "lru-budget", *varied(args.results, kept)]}
+             for name in [*MACHINES, "lru-disk", "lru-budget", *results.varied(args.results, kept)]}
     if not found["lru"]:
         raise kernels.Error(f"there are no results in {os.path.join(args.results, 'lru')}: run scripts/exp/lru/run")
     found_oom = results.read_oom(args.results, kept)

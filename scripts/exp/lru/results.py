@@ -15,6 +15,10 @@ from bench import Bench
 
 KEPT = "lru_page_list.results"
 OOM = "lru-oom"
+# With other parameters of a pattern, which are in the name: lru-with-by=309,step=250.
+VARIED = "lru-with-"
+# What the repository's rules for names of files have in place of these.
+SIGNS = str.maketrans("=,", "-+")
 
 
 class Results:
@@ -55,6 +59,21 @@ def keep(path, what):
     os.rename(path + ".new", path)
 
 
+def kept_path(kept, name):
+    return os.path.join(kept, name.translate(SIGNS) + ".json")
+
+
+def varied(results, kept):
+    """The names of the runs with other parameters."""
+    there, before = (os.listdir(where) if os.path.isdir(where) else [] for where in (results, kept))
+    found = {name for name in there if name.startswith(VARIED)}
+    for name in before:
+        if name.startswith(VARIED):
+            words = name.removeprefix(VARIED).removesuffix(".json").split("+")
+            found.add(VARIED + ",".join(word.replace("-", "=", 1) for word in words))
+    return sorted(found)
+
+
 def read_values(path, cases):
     values = {}
     with open(path, newline="", encoding="utf-8") as text:
@@ -69,7 +88,7 @@ def read_run(results, kept, name):
     """As it was run last; None if it never was."""
     where = os.path.join(results, name)
     facts = load(os.path.join(where, "facts.json"))
-    path = os.path.join(kept, name + ".json")
+    path = kept_path(kept, name)
     if facts:
         values = read_values(os.path.join(where, "data.csv"), facts["cases"])
         keep(path, {"facts": facts, "values": values})
@@ -81,13 +100,7 @@ def read_run(results, kept, name):
 def read_oom(results, kept):
     """The facts of oom.py, as they were found last; None if they never were."""
     facts = load(os.path.join(results, OOM, "facts.json"))
-    path = os.path.join(kept, OOM + ".json")
+    path = kept_path(kept, OOM)
     if facts:
         keep(path, facts)
     return facts or load(path)
-
-
-def names(where, start):
-    """Of the runs of which there is something in a directory."""
-    found = os.listdir(where) if os.path.isdir(where) else []
-    return {name.removesuffix(".json") for name in found if name.startswith(start)}

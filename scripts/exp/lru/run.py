@@ -140,10 +140,6 @@ class Data:
         found = [run.row[key] for run in self.runs if (run.case, run.policy) == (case, policy) and key in run.row]
         return (statistics.median(found), min(found), max(found)) if found else None
 
-    def reference(self, case):
-        """The policy whose frames the simulated ones beside have."""
-        return next((policy for policy in ("lru", *self.policies) if self.spread(case, policy, "sim_lru")), "lru")
-
     def rows(self):
         for run in self.runs:
             yield from run.rows()
