@@ -93,7 +93,7 @@ def guard_table(data):
         if rows else "guard was not run."
 
 
-def budget(data):
+def budget(data, first):
     """What the budget costs the strict queue: the same with more of it."""
     rows = []
     for case in data.cases if data else []:
@@ -105,7 +105,7 @@ def budget(data):
                     ("{:.2f}", "{:.0f}", "{:.1f}", "{:.2f}", "{:.2f}", "{:.0f}"), found)]])
     if not rows:
         return "What a larger budget would change was not measured."
-    return "What a larger budget changes (`budget_pct`; with enough of it, the eighth of the eviction age is what is left):\n\n" + markdown(
+    return kernel(data.conditions, first) + "What a larger budget changes (`budget_pct`; with enough of it, the eighth of the eviction age is what is left):\n\n" + markdown(
         ["case", "policy", "harvester, % CPU", "ms between harvests", "fidelity, %", "scan/steal", "miss, %", "touches/s"], rows)
 
 
@@ -128,6 +128,17 @@ def guard_limit(data):
 A gap is known to the time between two harvests, and a page that no harvest has seen since its last use looks as old as one that was
 not used. So fewer misses in the columns of `guard-always` are what the budget costs; where they are not fewer, it is not what limits guard. The
 price of a harvest each 10 ms is in the columns beside."""
+
+
+def arch_of(conditions):
+    return conditions["where"].split(", ")[1]
+
+
+def kernel(conditions, first):
+    """A sentence if this was not run on the kernel of the first run; images of two architectures say nothing of it."""
+    if arch_of(conditions) != arch_of(first) or conditions["kernel image"] == first["kernel image"]:
+        return ""
+    return f"Of another kernel than section 2: {conditions['kernel image']}, not {first['kernel image']}.\n\n"
 
 
 def number(value, form):
@@ -162,7 +173,7 @@ def others(found):
         if data and name not in ("lru", "lru-budget"):
             more = f", {data.conditions['more for fiveproc']}" if name.startswith(results.VARIED) else ""
             parts.append(f"### {data.conditions['where']}, swap: {data.conditions['swap']}{more}\n\n"
-                         f"{missed(data)}\n\n{markdown(page.HEADER, page.rows(data))}\n\n{guard_table(data)}")
+                         f"{kernel(data.conditions, found['lru'].conditions)}{missed(data)}\n\n{markdown(page.HEADER, page.rows(data))}\n\n{guard_table(data)}")
     return "\n\n".join(parts) or "Nothing else was run for this report."
 
 
@@ -233,7 +244,7 @@ def oom_peers(data):
     return f"Of what is in the table, {' and '.join(parts)}. " if parts else ""
 
 
-def oom_text(facts):
+def oom_text(facts, first):
     if not facts:
         return "Not measured: `scripts/exp/lru/oom` does."
     data = oom.Data()
@@ -241,7 +252,7 @@ def oom_text(facts):
     complaints = data.complaints()
     said = oom_peers(data) + f"`lru` and `guard` reached as much as the better peer in each row, within {100 * (1 - oom.LEAST):.0f} %." if not complaints else \
         "Earlier than the better peer, or not as expected:\n\n" + "\n".join(f"* {text}" for text in complaints)
-    return f"{markdown(oom.HEADER, data.rows())}\n\n{said}\n\n![memory to be had](lru_page_list-oom.svg)"
+    return f"{kernel(data.conditions, first)}{markdown(oom.HEADER, data.rows())}\n\n{said}\n\n![memory to be had](lru_page_list-oom.svg)"
 
 
 def copy(where, name, target):
@@ -297,11 +308,11 @@ def values(found, found_oom, out):
         "MEANING": "\n".join(f"* {text}" for text in page.MEANING),
         "TABLE": markdown(page.HEADER, page.rows(data)), "GRAPHS": graphs(data, out),
         "COMPARISON": comparison(data), "PEERS": peers_win(data), "GUARD": guard_table(data),
-        "GUARD_LIMIT": guard_limit(found["lru-budget"] or data), "BUDGET": budget(found["lru-budget"]), "LIMITS": limit_table(data), "MISSED": missed(data),
+        "GUARD_LIMIT": guard_limit(found["lru-budget"] or data), "BUDGET": budget(found["lru-budget"], data.conditions), "LIMITS": limit_table(data), "MISSED": missed(data),
         "TOUCH_NS": number(data.median(case, "lru", "sim_touch_ns"), "{:.0f}"),
         "FAULT_NS": number(data.median(case, "lru", "sim_fault_ns"), "{:.0f}"), "EXAMPLE": Case(case).title(),
         "COSTS": costs(data), "COST_TEXT": cost_text(data), "COST_GRAPHS": cost_graphs(data, out), "SCAN": scan_text(data), "PARAMETERS": parameters(found),
-        "HARDWARE": hardware(found), "OTHERS": others(found), "OOM": oom_text(found_oom),
+        "HARDWARE": hardware(found), "OTHERS": others(found), "OOM": oom_text(found_oom, data.conditions),
         "RUNS": runs(found, found_oom), "CONDITIONS": markdown(["what", "value"], sorted(data.conditions.items())),
     }
 
