@@ -420,8 +420,9 @@ static void report_order(void)
 		perror("fiveproc: " LPL_QUEUE);
 		return;
 	}
-	/* The harvest of the last touches. */
-	usleep(100000);
+	/* The harvest of the last touches: where nothing runs there is no tick to wake it. */
+	for (uint64_t end = now_ns() + 100000000; now_ns() < end;)
+		;
 	see();
 	qsort(seen, nr, sizeof(*seen), by_pfn);
 	for (i = 0; i < nr && !seen[i].pfn; i++)

@@ -362,13 +362,9 @@ FIXTURE(large)
 	char *p;
 };
 
-/**
- * struct _fixture_variant_data_large - how large
- * @pages: of so many pages; 0: as one entry of the table above maps
- */
 FIXTURE_VARIANT(large)
 {
-	unsigned int pages;
+	unsigned int pages;	/* 0: as many as one entry of the table above maps */
 };
 
 FIXTURE_VARIANT_ADD(large, of_8_pages) { .pages = 8 };
@@ -399,7 +395,7 @@ FIXTURE_SETUP(large)
 	snprintf(self->enabled, sizeof(self->enabled),
 		 "/sys/kernel/mm/transparent_hugepage/hugepages-%zukB/enabled", len / 1024);
 	if (access(LPL_DIR "policy", R_OK) || access(self->enabled, W_OK))
-		SKIP(return, "no lru_page_list, or no folios of %zu KB, in this kernel", len / 1024);
+		SKIP(return, "no lru_page_list, or no folios of %zu KB, here", len / 1024);
 	get_file(LPL_DIR "policy", self->before, sizeof(self->before));
 	if (set_policy("lru"))
 		SKIP(return, "booted with lru_page_list=off");
