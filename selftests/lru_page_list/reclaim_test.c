@@ -489,7 +489,7 @@ TEST_F_TIMEOUT(reclaim, budget_is_kept, 300)
 	pid = fork();
 	if (!pid)
 		_exit(run_in_group(work_without_end, self->page));
-	while (windows < 5 || (windows < 40 && sum > 11 * windows)) {
+	while (windows < 5 || (windows < 100 && sum > 11 * windows)) {
 		sum += harvester_share();
 		windows++;
 	}
