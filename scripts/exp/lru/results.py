@@ -9,6 +9,7 @@ its seeds.
 import csv
 import json
 import os
+import re
 import statistics
 
 from bench import Bench
@@ -51,11 +52,12 @@ def load(path):
 
 
 def keep(path, what):
-    """Never half written."""
+    """Never half written, and each list of values on a line."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
+    made = json.dumps(what, indent=1, sort_keys=True)
+    made = re.sub(r"\[\s+([^][{}]*?)\s+\]", lambda found: "[" + re.sub(r"\n\s*", " ", found[1]) + "]", made)
     with open(path + ".new", "w", encoding="utf-8") as text:
-        json.dump(what, text, indent=1, sort_keys=True)
-        text.write("\n")
+        text.write(made + "\n")
     os.rename(path + ".new", path)
 
 
