@@ -238,8 +238,8 @@ static unsigned long lpl_scan_target(struct lruvec *lruvec, struct scan_control 
 
 /*
  * Guard takes the worst pages, of whatever zone.  Where only some zones are of use
- * most of its choice would be skipped, and no longer be kept; if the window has too
- * few of these, so be it.
+ * most of its choice would be skipped, and no longer be kept: the window is taken as
+ * it is then, until priority tells that it has too few of these.
  */
 static bool lpl_may_choose(struct lruvec *lruvec, struct scan_control *sc)
 {
