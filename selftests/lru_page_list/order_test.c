@@ -29,7 +29,7 @@ struct place {
 	long age;
 };
 
-static void find_places(FILE *queue, struct place *place, int nr)
+static void find_among_harvests(FILE *queue, struct place *place, int nr)
 {
 	struct queue_line line;
 	char text[160];
@@ -48,6 +48,16 @@ static void find_places(FILE *queue, struct place *place, int nr)
 				place[i].age = line.age;
 			}
 	}
+}
+
+static void find_places(FILE *queue, struct place *place, int nr)
+{
+	char interval[16];
+
+	get_file(LPL_DIR "interval_ms", interval, sizeof(interval));
+	harvest_each(SELDOM);
+	find_among_harvests(queue, place, nr);
+	harvest_each(interval);
 }
 
 FIXTURE(order)
@@ -261,8 +271,8 @@ TEST_F_TIMEOUT(order, reading_does_not_disturb, 300)
 	for (int i = 0; i < GROUPS * GROUP; i++)
 		first[i].pfn = pfn_of(self->pagemap, self->p + i * self->page);
 	memcpy(second, first, sizeof(second));
-	find_places(self->queue, first, GROUPS * GROUP);
-	find_places(self->queue, second, GROUPS * GROUP);
+	find_among_harvests(self->queue, first, GROUPS * GROUP);
+	find_among_harvests(self->queue, second, GROUPS * GROUP);
 	for (int i = GROUPS; i < GROUPS * GROUP; i++) {
 		moved += second[i].age < first[i].age;
 		absent += first[i].at < 0 || second[i].at < 0;
