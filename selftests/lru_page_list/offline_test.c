@@ -7,7 +7,6 @@
 #include <dirent.h>
 #include <sched.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include "group.h"
 #include "listing.h"
 
@@ -540,22 +539,24 @@ TEST_F_TIMEOUT(offline, migrated_keeps_its_age, 300)
  * @file: page cache that nobody has mapped
  * @young: what that process has in its new group
  * @fits: nothing of it has been evicted by then
- * @ends: two that are connected, the second the process's
+ * @done: the pipe that the process tells by how far it has come
+ * @go: the pipe that tells it to go on
  */
 struct estate {
 	char *memory;
 	int file;
 	char *young;
 	bool fits;
-	int ends[2];
+	int done[2];
+	int go[2];
 };
 
 /* One has come so far, and waits until the other has. */
-static void step(int end)
+static void step(const struct estate *estate)
 {
 	char c = 0;
 
-	if (write(end, &c, 1) != 1 || read(end, &c, 1) != 1)
+	if (write(estate->done[1], &c, 1) != 1 || read(estate->go[0], &c, 1) != 1)
 		_exit(113);
 }
 
@@ -632,12 +633,12 @@ static void heir_work(const struct estate *estate)
 	if (use_in_old(estate))
 		_exit(1);
 	enter(LIVE);
-	step(estate->ends[1]);
+	step(estate);
 
 	/* That is much younger. */
 	sleep_ms(1000);
 	fill_pages(estate->young, LIVE_MEMORY, 3);
-	step(estate->ends[1]);
+	step(estate);
 
 	file = map_file(estate->file);
 	if (wrong_pages(estate->memory, OLD_MEMORY, 1))
@@ -656,7 +657,7 @@ static bool estate_make(struct estate *estate, int *zram)
 	estate->file = zram_open(*zram);
 	estate->memory = memory_of(OLD_MEMORY);
 	estate->young = pages_of(LIVE_MEMORY);
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, estate->ends))
+	if (pipe(estate->done) || pipe(estate->go))
 		_exit(117);
 	put_file(GROUP "/cgroup.subtree_control", "+memory");
 	mkdir(OLD, 0755);
@@ -809,7 +810,7 @@ static void is_let_go(struct __test_metadata *_metadata, offline_fixture *self,
 static bool step_is_done(struct __test_metadata *_metadata, const struct estate *estate)
 {
 	char c;
-	bool done = read(estate->ends[0], &c, 1) == 1;
+	bool done = read(estate->done[0], &c, 1) == 1;
 
 	EXPECT_TRUE(done);
 	return done;
@@ -817,7 +818,7 @@ static bool step_is_done(struct __test_metadata *_metadata, const struct estate 
 
 static void go_on(struct __test_metadata *_metadata, const struct estate *estate)
 {
-	EXPECT_EQ(1, write(estate->ends[0], "", 1));
+	EXPECT_EQ(1, write(estate->go[1], "", 1));
 }
 
 static void outlive(struct __test_metadata *_metadata, offline_fixture *self, bool fits)
@@ -829,7 +830,8 @@ static void outlive(struct __test_metadata *_metadata, offline_fixture *self, bo
 	self->other = fork();
 	if (!self->other)
 		heir_work(&estate);
-	close(estate.ends[1]);
+	close(estate.done[1]);
+	close(estate.go[0]);
 	if (!step_is_done(_metadata, &estate))
 		return;
 	EXPECT_EQ(0, dying());
