@@ -36,9 +36,9 @@ def cost(component, variant, full=False):
 STEPS = [
     Step("series", "scripts/series check"),
     kernel("arm64"),
-    kernel("arm64-debug"),
+    # Two in one: what has pages of 16 KiB, and what finds mistakes.
+    kernel("arm64-16k-debug"),
     kernel("x86_64"),
-    kernel("arm64-16k"),
     Step("kunit", "scripts/kunit --raw", limit=1800, lane="builds"),
     Step("warnings arm64", "scripts/build --w1 --sparse arm64", tap=False, limit=1800, lane="builds"),
     Step("warnings x86_64", "scripts/build --w1 --sparse x86_64", tap=False, limit=1800, lane="builds"),
@@ -51,7 +51,7 @@ STEPS = [
     Step("tests of the experiments of lru_page_list", "python3 -B scripts/tests/exp_lru.py", tap=False),
     Step("tests of mm_parity", "python3 -B scripts/tests/test_mm_parity.py", tap=False),
     # The longest, for which nothing else is to be waited in the end.
-    selftests("arm64-debug", limit=1800, brief="--brief "),
+    selftests("arm64-16k-debug", limit=2400, brief="--brief "),
     selftests("arm64"),
     selftests("arm64", "raspi3b", " paging -- --machine raspi3b"),
     Step("guest arm64", "scripts/tests/guest_test", limit=1200, after="kernel arm64"),
@@ -76,9 +76,10 @@ STEPS = [
          tap=False, limit=1200, after="kernel x86_64"),
     selftests("x86_64"),
     Step("guest x86_64", "scripts/tests/guest_test x86_64", limit=1200, after="kernel x86_64"),
-    selftests("arm64-16k"),
     cost("paging", "arm64"),
     cost("petmem", "arm64"),
+    kernel("arm64-16k", full=True),
+    selftests("arm64-16k", full=True),
     # The queue's ticks are 10 ms whatever these are.
     kernel("arm64-hz100", full=True),
     selftests("arm64-hz100", options=" lru_page_list", full=True),
@@ -91,6 +92,7 @@ STEPS = [
     kernel("arm64-cost", full=True),
     cost("paging", "arm64-cost", full=True),
     cost("petmem", "arm64-cost", full=True),
+    kernel("arm64-debug", full=True),
     kernel("x86_64-debug", full=True),
     selftests("arm64-debug", "all on arm64-debug", limit=7200, full=True),
     selftests("x86_64-debug", limit=7200, full=True),

@@ -18,6 +18,7 @@ VARIANTS = {
     "x86_64-debug": ("x86_64", ["base", "x86_64", "paging", "debug", "debug-slow"]),
     "arm64-cost":   ("arm64",  ["base", "arm64", "paging", "cost"]),
     "arm64-16k":    ("arm64",  ["base", "arm64", "16k", "paging"]),
+    "arm64-16k-debug": ("arm64", ["base", "arm64", "16k", "paging", "debug"]),
     "arm64-hz100":  ("arm64",  ["base", "arm64", "paging", "hz100"]),
     "arm64-hz1000": ("arm64",  ["base", "arm64", "paging", "hz1000"]),
     "arm64-numa":   ("arm64",  ["base", "arm64", "paging", "numa"]),
@@ -32,7 +33,7 @@ LAST_PATCH = {"arm64-start": "0002", "x86_64-mm-base": "0000"}
 SELFTESTS = {"x86_64-mm": [], "x86_64-mm-base": ["mm"]}
 
 DRIVERS = ["paging"]
-BUILTIN = ["arm64-debug", "x86_64-debug"]
+BUILTIN = ["arm64-debug", "arm64-16k-debug", "x86_64-debug"]
 
 # architecture: kernel's ARCH, Debian's name, GNU triplet, image in the object tree, its
 # names in build/<variant> (kern4: the assignment's; last: make's), QEMU, device trees
