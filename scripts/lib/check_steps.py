@@ -51,7 +51,7 @@ STEPS = [
     Step("tests of the experiments of lru_page_list", "python3 -B scripts/tests/exp_lru.py", tap=False),
     Step("tests of mm_parity", "python3 -B scripts/tests/test_mm_parity.py", tap=False),
     # The longest, for which nothing else is to be waited in the end.
-    selftests("arm64-16k-debug", limit=2400, brief="--brief "),
+    selftests("arm64-16k-debug", limit=3600, brief="--brief "),
     selftests("arm64"),
     selftests("arm64", "raspi3b", " paging -- --machine raspi3b"),
     Step("guest arm64", "scripts/tests/guest_test", limit=1200, after="kernel arm64"),
