@@ -529,7 +529,7 @@ TEST_F_TIMEOUT(file, stream_spares_its_sibling, 300)
 }
 
 #define FAULTS		256
-#define PASSES_MS	500	/* between two passes */
+#define PASSES_MS	1000	/* between two passes: FAULTS take long on a slow machine */
 #define SLACK_MS	100	/* ticks, and the time between two lines of a test */
 
 /*

@@ -446,16 +446,16 @@ static void just_after_a_pass(void)
 TEST_F_TIMEOUT(large, its_fault_is_no_use, 120)
 {
 	struct place place;
-	uint64_t touched;
+	uint64_t faulted;
 	long least;
 
 	just_after_a_pass();
-	touched = now_ns();
 	store_word(self->p, 1);
+	faulted = now_ns();
 	place.pfn = pfn_of(self->pagemap, self->p);
 	ASSERT_TRUE(is_large(place.pfn));
 	settle_ms(2 * LARGE_MS);
-	least = ms_since(touched) - SLACK;
+	least = ms_since(faulted) - SLACK;
 	find_places(self->queue, &place, 1);
 	EXPECT_LE(0, place.at);
 	EXPECT_LE(least, place.age);
