@@ -75,7 +75,7 @@ STEPS = [
     Step("accuracy of the monitor", "scripts/exp/monitor/accuracy --quick --check --out build/check/accuracy",
          tap=False, limit=1200, after="kernel x86_64"),
     selftests("x86_64"),
-    # Of the rest, which is about the host's end, it is no other program than with arm64.
+    # Those that a kernel can change; the others are about what scripts/guest does here, whatever it boots.
     Step("guest x86_64", "scripts/tests/guest_test x86_64 exit_status death_by_a_signal streams file_systems drivers_are_loaded "
          "built_in memory cpus append icount boards kvm warning_is oops panic hung goes_down shell", limit=1200,
          after="kernel x86_64"),

@@ -541,11 +541,11 @@ def test_signals_end_the_guest(t):
         assert process.stdout.readline() == b"up\n"
         assert t.processes()
         process.send_signal(number)
-        sent = time.monotonic()
-        _, err = process.communicate(timeout=120)
+        try:
+            _, err = process.communicate(timeout=20)
+        except subprocess.TimeoutExpired as late:
+            raise AssertionError("signal %d has not ended it; of QEMU there is %s" % (number, t.processes())) from late
         assert process.returncode == (-number if number == signal.SIGKILL else 128 + number), process.returncode
-        # On a machine that builds a kernel as well it has taken more than 20 s.
-        assert time.monotonic() - sent < 60, "signal %d ended it after %d s" % (number, time.monotonic() - sent)
         assert b"Traceback" not in err, err
         t.nothing_left(files=number != signal.SIGKILL)
         for left in os.listdir(t.tmp):
