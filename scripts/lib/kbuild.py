@@ -279,6 +279,15 @@ def link_statically(arch, targets):
     return dict(env, LDFLAGS=flags), ["EXTRA_CFLAGS=-static -s -DKSFT_SKIP=4"] if packages else []
 
 
+def has_stamp(tree, state):
+    """Is `tree` what was made of the sources in this state?"""
+    try:
+        with open(os.path.join(tree, ".stamp")) as text:
+            return text.read() == state
+    except FileNotFoundError:
+        return False
+
+
 def newest(paths):
     latest = 0
     for path in paths:
@@ -289,33 +298,38 @@ def newest(paths):
 
 
 def install_selftests(variant, source, obj, make, progress):
+    """Compiled once for all kernels of an architecture: the programs ask what the page size is."""
     arch = VARIANTS[variant][0]
     tests = os.path.join(source, "tools/testing/selftests")
     targets = kernels.SELFTESTS.get(variant, our_selftests())
     targets = [name for name in targets if os.path.isdir(os.path.join(tests, name))]
-    target = os.path.join(kernels.variant_dir(variant), "selftests")
     if not targets:
         return
-    stamp = os.path.join(target, ".stamp")
+    # Those of another tree, or of other targets, are its own.
+    own = variant in kernels.SELFTESTS or variant in kernels.LAST_PATCH
+    out = os.path.join(BUILD, "obj", "selftests-" + (variant if own else arch))
+    installed = os.path.join(out, "installed")
     state = f"{targets} {newest([os.path.join(tests, name) for name in targets])}" \
             f" {newest([os.path.join(source, 'include/uapi')])}"
-    with contextlib.suppress(FileNotFoundError):
-        with open(stamp) as text:
-            if text.read() == state:
-                return
-    run(make + ["headers"], progress)
-    out = os.path.join(obj, "selftests")
-    new = target + ".new"
-    shutil.rmtree(new, ignore_errors=True)
-    os.makedirs(out, exist_ok=True)
-    env, words = link_statically(arch, targets)
-    run(["make", "-C", tests, f"-j{os.cpu_count()}", f"ARCH={ARCHES[arch]['karch']}",
-         f"CROSS_COMPILE={kernels.cross_prefix(arch)}", f"O={out}", f"INSTALL_PATH={new}",
-         f"KHDR_INCLUDES=-isystem {obj}/usr/include", "FORCE_TARGETS=1",
-         "TARGETS=" + " ".join(targets), *words, "install"], progress, env=env)
-    with open(os.path.join(new, ".stamp"), "w") as text:
-        text.write(state)
-    replace_tree(new, target)
+    if not has_stamp(installed, state):
+        run(make + ["headers"], progress)
+        new = os.path.join(out, "new")
+        shutil.rmtree(new, ignore_errors=True)
+        os.makedirs(out, exist_ok=True)
+        env, words = link_statically(arch, targets)
+        run(["make", "-C", tests, f"-j{os.cpu_count()}", f"ARCH={ARCHES[arch]['karch']}",
+             f"CROSS_COMPILE={kernels.cross_prefix(arch)}", f"O={out}", f"INSTALL_PATH={new}",
+             f"KHDR_INCLUDES=-isystem {obj}/usr/include", "FORCE_TARGETS=1",
+             "TARGETS=" + " ".join(targets), *words, "install"], progress, env=env)
+        with open(os.path.join(new, ".stamp"), "w") as text:
+            text.write(state)
+        replace_tree(new, installed)
+    target = os.path.join(kernels.variant_dir(variant), "selftests")
+    if not has_stamp(target, state):
+        new = target + ".new"
+        shutil.rmtree(new, ignore_errors=True)
+        shutil.copytree(installed, new, symlinks=True)
+        replace_tree(new, target)
 
 
 def kernel_release(obj):
