@@ -52,6 +52,7 @@ STEPS = [
     Step("tests of mm_parity", "python3 -B scripts/tests/test_mm_parity.py", tap=False),
     # The longest, for which nothing else is to be waited in the end.
     selftests("arm64-16k-debug", limit=3600, brief="--brief "),
+    selftests("x86_64"),
     selftests("arm64"),
     selftests("arm64", "raspi3b", " paging -- --machine raspi3b"),
     Step("guest arm64", "scripts/tests/guest_test", limit=1200, after="kernel arm64"),
@@ -74,7 +75,6 @@ STEPS = [
     cost("walker", "x86_64"),
     Step("accuracy of the monitor", "scripts/exp/monitor/accuracy --quick --check --out build/check/accuracy",
          tap=False, limit=1200, after="kernel x86_64"),
-    selftests("x86_64"),
     # Those that a kernel can change; the others are about what scripts/guest does here, whatever it boots.
     Step("guest x86_64", "scripts/tests/guest_test x86_64 exit_status death_by_a_signal streams file_systems drivers_are_loaded "
          "built_in memory cpus append icount boards kvm warning_is oops panic hung goes_down shell", limit=1200,
