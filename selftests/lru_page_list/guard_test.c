@@ -67,6 +67,11 @@ static int work_loop(size_t page)
 	return go_round(loop_of(page), page, 12);
 }
 
+static int work_short_loop(size_t page)
+{
+	return go_round(loop_of(page), page, 4);
+}
+
 TEST_F_TIMEOUT(guard, loop_hits, 300)
 {
 	long gain = lpl_stat("guard_gain"), regret = lpl_stat("guard_regret");
@@ -281,8 +286,8 @@ static int work_switch(size_t page)
 	char *p = loop_of(page);
 
 	/* Nearly all is kept as it is switched off. */
-	for (int i = 0; i < 6; i++) {
-		if (put_file(LPL_DIR "guard", "1") || go_round(p, page, 6) ||
+	for (int i = 0; i < 3; i++) {
+		if (put_file(LPL_DIR "guard", "1") || go_round(p, page, 4) ||
 		    put_file(LPL_DIR "guard", "0") || go_round(p, page, 1))
 			return 1;
 	}
@@ -326,12 +331,12 @@ TEST_F_TIMEOUT(guard, can_be_switched_meanwhile, 300)
 
 TEST_F_TIMEOUT(guard, off_keeps_nothing, 300)
 {
-	EXPECT_EQ(0, run_in_group(work_loop, self->page));
+	EXPECT_EQ(0, run_in_group(work_short_loop, self->page));
 	ASSERT_EQ(0, put_file(LPL_DIR "guard", "0"));
 	EXPECT_EQ(0, lpl_stat("guard_pages"));
 	EXPECT_EQ(0, lpl_stat("guard_kept"));
 	EXPECT_EQ(0, lpl_stat("guard_shadows"));
-	EXPECT_EQ(0, run_in_group(work_loop, self->page));
+	EXPECT_EQ(0, run_in_group(work_short_loop, self->page));
 	EXPECT_EQ(0, lpl_stat("guard_gain"));
 }
 

@@ -83,13 +83,20 @@ static inline int by_pfn(const void *a, const void *b)
 
 #define SELDOM	"1000"	/* ms between harvests */
 
-/*
- * While the queue is read: whoever works out what it says has its own pages made old by
- * each harvest, and where a fault takes long, as on a debug kernel, does little else.
- */
 static inline void harvest_each(const char *interval_ms)
 {
 	put_file(LPL_DIR "interval_ms", interval_ms);
+}
+
+/*
+ * While the queue is read: whoever works out what it says has its own pages made old by
+ * each harvest, and where a fault takes long, as on a debug kernel, does little else.
+ * @interval is for harvest_each() afterwards.
+ */
+static inline void harvest_seldom(char *interval, size_t size)
+{
+	get_file(LPL_DIR "interval_ms", interval, size);
+	harvest_each(SELDOM);
 }
 
 /* @list is all 0 at first; its memory is kept for the next time. */
@@ -100,8 +107,7 @@ static inline void listing_read(struct listing *list, FILE *queue)
 	list->nr = 0;
 	list->told = -1;
 	list->broken = 0;
-	get_file(LPL_DIR "interval_ms", interval, sizeof(interval));
-	harvest_each(SELDOM);
+	harvest_seldom(interval, sizeof(interval));
 	rewind(queue);
 	list->began = now_ns();
 	while (fgets(text, sizeof(text), queue))

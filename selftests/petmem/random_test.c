@@ -212,12 +212,14 @@ FIXTURE(swapping)
 	struct donations old;
 };
 
-/* The same with a pool that is too small, and a swap file. */
+/* The same with a pool that is too small, also for a few operations, and a swap file. */
 FIXTURE_SETUP(swapping)
 {
+	long pages = operations < 4000 ? 100 : operations < 16000 ? operations / 40 : 400;
+
 	if (!have_petmem())
 		SKIP(return, "no " PETMEM_DEVICE);
-	ASSERT_EQ(0, exchange_pool(&self->old, 400 * page_bytes()));
+	ASSERT_EQ(0, exchange_pool(&self->old, pages * page_bytes()));
 	save_state(&self->saved);
 	ASSERT_EQ(0, set_param("fault", "direct"));
 	ASSERT_EQ(0, set_param("swap_path", "/tmp/petmem_random"));
