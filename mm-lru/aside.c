@@ -194,23 +194,34 @@ bool lpl_many_once(struct lruvec *lruvec)
 	return false;
 }
 
+/* Of other zones so many are passed, which a batch finds beside them. */
+#define LPL_ONCE_PASSED		(16 * SWAP_CLUSTER_MAX)
+
 /**
  * lpl_take_once() - let what was read once be the tail of the file queue
  * @lruvec: whose; lru_lock held
+ * @zone: highest that it may be of; what is of others stays
  * @nr: pages, about
  *
  * Return: pages that are now; reclaim is to take just these from there.
  */
-unsigned long lpl_take_once(struct lruvec *lruvec, unsigned long nr)
+unsigned long lpl_take_once(struct lruvec *lruvec, int zone, unsigned long nr)
 {
-	struct list_head *once = &lruvec->lru_page_list.once;
+	struct folio *folio, *next;
 	unsigned long taken_pages = 0;
+	unsigned int passed = 0;
 	LIST_HEAD(taken);
 
 	lockdep_assert_held(&lruvec->lru_lock);
-	while (taken_pages < nr && !list_empty(once)) {
-		taken_pages += folio_nr_pages(lru_to_folio(once));
-		list_move(once->prev, &taken);
+	list_for_each_entry_safe_reverse(folio, next, &lruvec->lru_page_list.once, lru) {
+		if (taken_pages >= nr || passed > LPL_ONCE_PASSED)
+			break;
+		if (folio_zonenum(folio) > zone) {
+			passed++;
+			continue;
+		}
+		taken_pages += folio_nr_pages(folio);
+		list_move(&folio->lru, &taken);
 	}
 	list_splice_tail(&taken, &lruvec->lists[LRU_INACTIVE_FILE]);
 	return taken_pages;

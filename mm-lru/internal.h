@@ -266,7 +266,7 @@ void lpl_unskip(struct lruvec *lruvec);
 void lpl_unpark(struct lruvec *lruvec);
 void lpl_try_again(struct lruvec *lruvec, bool now);
 bool lpl_many_once(struct lruvec *lruvec);
-unsigned long lpl_take_once(struct lruvec *lruvec, unsigned long nr);
+unsigned long lpl_take_once(struct lruvec *lruvec, int zone, unsigned long nr);
 
 /* pressure.c: what is evicted where. */
 void lpl_note_eviction(struct lruvec *target, u32 age);

@@ -57,13 +57,26 @@ void lpl_change_lru_gen(bool enabled)
 }
 
 /*
+ * What decides between the two queues.  200 spares all cache, for as long as anonymous
+ * pages can be had: what is used all the time cannot, which priority tells.
+ */
+static int lpl_swappiness(struct lruvec *lruvec, struct scan_control *sc)
+{
+	int swappiness = sc_swappiness(sc, lruvec_memcg(lruvec));
+
+	if (swappiness == MAX_SWAPPINESS && sc->priority < DEF_PRIORITY / 2)
+		return MAX_SWAPPINESS / 2;
+	return swappiness;
+}
+
+/*
  * Which of the two queues may be taken from.  Anonymous pages are mapped, but for a
  * few; reclaim of a node that has others beside it may be told to leave such alone.
  */
 static void lpl_allowed(struct lruvec *lruvec, struct scan_control *sc, bool *allowed)
 {
 	struct mem_cgroup *memcg = lruvec_memcg(lruvec);
-	int swappiness = sc_swappiness(sc, memcg);
+	int swappiness = lpl_swappiness(lruvec, sc);
 	int nid = lruvec_pgdat(lruvec)->node_id;
 
 	allowed[WORKINGSET_ANON] = sc->may_swap && sc->may_unmap &&
@@ -106,7 +119,8 @@ static s64 lpl_tail_age(struct lruvec *lruvec, struct list_head *queue)
  * What was read once becomes the tail of the file queue if it is to be taken: so many of
  * @nr pages.  0: the queues have to be looked at.
  */
-static unsigned long lpl_choose_once(struct lruvec *lruvec, s64 age, unsigned long nr)
+static unsigned long lpl_choose_once(struct lruvec *lruvec, struct scan_control *sc, s64 age,
+				     unsigned long nr)
 {
 	s64 once = lpl_tail_age(lruvec, &lruvec->lru_page_list.once);
 	unsigned long taken = 0;
@@ -118,7 +132,7 @@ static unsigned long lpl_choose_once(struct lruvec *lruvec, s64 age, unsigned lo
 	spin_lock_irq(&lruvec->lru_lock);
 	/* They are counted only if it depends on that. */
 	if (take || lpl_many_once(lruvec))
-		taken = lpl_take_once(lruvec, nr);
+		taken = lpl_take_once(lruvec, sc->reclaim_idx, nr);
 	spin_unlock_irq(&lruvec->lru_lock);
 	return min(taken, nr);
 }
@@ -126,7 +140,7 @@ static unsigned long lpl_choose_once(struct lruvec *lruvec, s64 age, unsigned lo
 /*
  * The list to take @nr from next, or less, the age of its tail, and of the oldest, which
  * swappiness may spare; false if all are empty.  What was read once has an age above
- * all, as it goes first.
+ * all, as it goes first.  Where there is nothing anonymous, cache is not spared for it.
  */
 static bool lpl_choose(struct lruvec *lruvec, struct scan_control *sc,
 		       const bool *allowed, unsigned long *nr,
@@ -134,11 +148,10 @@ static bool lpl_choose(struct lruvec *lruvec, struct scan_control *sc,
 {
 	s64 anon = allowed[WORKINGSET_ANON] ?
 		   lpl_queue_age(lruvec, LRU_INACTIVE_ANON) : -1;
-	s64 file = allowed[WORKINGSET_FILE] ?
-		   lpl_queue_age(lruvec, LRU_INACTIVE_FILE) : -1;
-	int swappiness = sc_swappiness(sc, lruvec_memcg(lruvec));
-	unsigned long once = allowed[WORKINGSET_FILE] ?
-			     lpl_choose_once(lruvec, max(anon, file), *nr) : 0;
+	bool spared = !allowed[WORKINGSET_FILE] && anon >= 0;
+	s64 file = spared ? -1 : lpl_queue_age(lruvec, LRU_INACTIVE_FILE);
+	unsigned long once = spared ? 0 :
+			     lpl_choose_once(lruvec, sc, max(anon, file), *nr);
 
 	if (once) {
 		*nr = once;
@@ -148,7 +161,8 @@ static bool lpl_choose(struct lruvec *lruvec, struct scan_control *sc,
 	}
 	if (anon < 0 && file < 0)
 		return false;
-	if (file < 0 || (anon >= 0 && lpl_prefer_anon(anon, file, swappiness))) {
+	if (file < 0 ||
+	    (anon >= 0 && lpl_prefer_anon(anon, file, lpl_swappiness(lruvec, sc)))) {
 		*lru = LRU_INACTIVE_ANON;
 		*age = anon;
 	} else {
@@ -177,18 +191,27 @@ static bool lpl_once_elsewhere(const struct lpl_tails *all, const struct lruvec 
 	       READ_ONCE(all->once_of) != lruvec;
 }
 
+/* kswapd may not swap where it makes room for larger blocks of a kind: it is to shrink caches. */
+static bool lpl_is_boosting(const struct scan_control *sc)
+{
+	return current_is_kswapd() && !sc->may_swap;
+}
+
 /*
  * One queue over all memory cgroups that reclaim is for: at first only those
  * give that have what was read once, or whose tail is as old as the oldest that
  * was seen in this tick or in the one before in which there was reclaim, give or
  * take an eighth.  As priority rises so do others, and in the end all, as
- * protection or a lack of swap may hold the oldest.
+ * protection or a lack of swap may hold the oldest.  A node that is boosted has seen
+ * anonymous tails before, which it may not take now.
  */
 static bool lpl_old_enough(struct lruvec *lruvec, struct scan_control *sc, u32 age)
 {
 	struct lpl_tails *all = lpl_tails_of(lruvec, sc);
 	u32 oldest;
 
+	if (lpl_is_boosting(sc))
+		return true;
 	lpl_tails_tick(all, lpl_now());
 	if (age == LPL_AGE_ONCE) {
 		WRITE_ONCE(all->once_of, lruvec);
@@ -206,34 +229,35 @@ static bool lpl_old_enough(struct lruvec *lruvec, struct scan_control *sc, u32 a
 	return age >= oldest - oldest / 8;
 }
 
-/*
- * kswapd goes on though the node is balanced if that is to be boosted, which is when
- * it may not swap: caches are shrunk as often as it comes here.
- */
+/* kswapd goes on though the node is balanced if that is to be boosted. */
 static bool lpl_enough(struct lruvec *lruvec, struct scan_control *sc,
 		       unsigned long reclaimed)
 {
 	if (reclaimed >= sc->nr_to_reclaim)
 		return true;
-	return current_is_kswapd() && sc->may_swap &&
+	return current_is_kswapd() && !lpl_is_boosting(sc) &&
 	       pgdat_balanced(lruvec_pgdat(lruvec), sc->order, sc->reclaim_idx);
 }
 
 /*
  * As many as classic would scan, and a batch at least: which of the memory
- * cgroups gives is decided by age, and a small one may be the oldest.
+ * cgroups gives is decided by age, and a small one may be the oldest.  None
+ * where nothing is of the zones that are of use, or all would be skipped.
  */
 static unsigned long lpl_scan_target(struct lruvec *lruvec, struct scan_control *sc)
 {
 	unsigned long nr[NR_LRU_LISTS], sum = 0;
+	unsigned long fit = 0;
 	enum lru_list lru;
 
 	/* All folios are inactive; that is no sign of cache to be trimmed. */
 	sc->cache_trim_mode = 0;
 	get_scan_count(lruvec, sc, nr);
-	for_each_evictable_lru(lru)
+	for_each_evictable_lru(lru) {
 		sum += nr[lru];
-	return max(sum, SWAP_CLUSTER_MAX);
+		fit += lruvec_lru_size(lruvec, lru, sc->reclaim_idx);
+	}
+	return fit ? max(sum, SWAP_CLUSTER_MAX) : 0;
 }
 
 /*
@@ -259,7 +283,7 @@ static bool lpl_shrink_chosen(struct lruvec *lruvec, struct scan_control *sc,
 			      const bool *allowed, unsigned long nr,
 			      unsigned long *reclaimed)
 {
-	int swappiness = sc_swappiness(sc, lruvec_memcg(lruvec));
+	int swappiness = lpl_swappiness(lruvec, sc);
 	unsigned long chosen[ANON_AND_FILE];
 	int type;
 

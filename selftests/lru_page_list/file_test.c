@@ -204,6 +204,47 @@ TEST_F_TIMEOUT(file, swappiness_200_takes_no_cache, 300)
 	EXPECT_EQ(0, status);
 }
 
+static int nodes(void)
+{
+	char path[64];
+	int nr = 0;
+
+	do
+		snprintf(path, sizeof(path), "/sys/devices/system/node/node%d", nr);
+	while (!access(path, F_OK) && ++nr);
+	return nr ? nr : 1;
+}
+
+static int work_read(size_t page)
+{
+	int fd = open_file();
+
+	read_part(fd, 0, LIMIT / 4);
+	drain_batches();
+	return 0;
+}
+
+/* Who has nothing else gives cache at once, not when reclaim is at its wits' end. */
+TEST_F_TIMEOUT(file, swappiness_200_takes_cache_of_who_has_no_other, 300)
+{
+	int fd = open_file();	/* Its pages stay until it is closed for the last time. */
+	long rounds;
+
+	EXPECT_EQ(0, run_in_group(work_read, self->page));
+	rounds = lpl_stat("reclaim_rounds");
+	if (put_file(GROUP "/memory.reclaim", "2M swappiness=200")) {
+		close(fd);
+		if (errno == EINVAL)
+			SKIP(return, "memory.reclaim takes no swappiness");
+		ASSERT_EQ(0, errno);
+	}
+	rounds = lpl_stat("reclaim_rounds") - rounds;
+	TH_LOG("%ld rounds for %zu pages", rounds, 2 * MIB / self->page);
+	/* They take 32 pages each, or less; to go through all priorities for a part is more. */
+	EXPECT_GE((long)(4 * 2 * MIB / self->page / 32 * nodes()), rounds);
+	close(fd);
+}
+
 /* Cache that was in use, evicted, and is read again. */
 static int work_cache_returns(size_t page)
 {
