@@ -84,6 +84,15 @@ static bool lpl_table_touched(pmd_t *pmd, unsigned long addr, unsigned long end,
 	return true;
 }
 
+/*
+ * Nobody but the harvest uses it any more: what the process had mapped or open is to
+ * go now, as who waited for it expects, not when all of its tables have been looked at.
+ */
+static bool lpl_is_left(struct mm_struct *mm)
+{
+	return atomic_read(&mm->mm_users) == 1;
+}
+
 static int lpl_pmd_entry(pmd_t *pmd, unsigned long addr, unsigned long end,
 			 struct mm_walk *mm_walk)
 {
@@ -97,7 +106,8 @@ static int lpl_pmd_entry(pmd_t *pmd, unsigned long addr, unsigned long end,
 	walk->resume = end;
 	if (walk->until && local_clock() >= walk->until)
 		return 1;
-	return need_resched() || mmap_lock_is_contended(vma->vm_mm);
+	return need_resched() || mmap_lock_is_contended(vma->vm_mm) ||
+	       lpl_is_left(vma->vm_mm);
 }
 
 static int lpl_test_walk(unsigned long start, unsigned long end, struct mm_walk *mm_walk)
@@ -161,7 +171,7 @@ bool lpl_harvest_mm(struct mm_struct *mm, u32 now, u64 until, u32 every)
 		walk.resume = state->resume;
 		stopped = walk_page_range(mm, walk.resume, mm->task_size,
 					  &lpl_walk_ops, &walk);
-		again = !mmap_lock_is_contended(mm);
+		again = !mmap_lock_is_contended(mm) && !lpl_is_left(mm);
 		mmap_read_unlock(mm);
 		state->resume = stopped > 0 ? walk.resume : 0;
 		cond_resched();
