@@ -30,23 +30,31 @@ static bool lpl_is_referenced(struct folio *folio)
 
 /*
  * Is there a reason to expect that reclaim will not be able to take it for a while?
- * That it was locked, or that this caller may not wait for a disk, is none.
+ * It has one to make a folio active, such as that swap or zswap takes no more.  That it
+ * was locked, or that this caller may not wait for a disk, is none.
  */
-static bool lpl_is_held(struct folio *folio)
+static bool lpl_is_held(struct folio *folio, bool active)
 {
-	if (folio_test_writeback(folio) || lpl_is_referenced(folio))
+	if (active || folio_test_writeback(folio) || lpl_is_referenced(folio))
 		return true;
 	return !folio_test_anon(folio) && !folio_test_swapbacked(folio) &&
 	       (folio_test_dirty(folio) || folio_has_private(folio));
 }
 
-/* A batch of reclaim takes less, but for bad luck, ticks. */
+/* A harvest that meets a folio while reclaim has it was not long ago, ticks. */
 #define LPL_JUST_USED	5
 
-/* The flag may be of old where reclaim has not come to look at the bits. */
-static bool lpl_was_referenced(struct folio *folio)
+/*
+ * Reclaim found it accessed and made it active, having cleared the flag before; or a
+ * harvest did.  Where reclaim has not come to look, as at what is being written, the flag
+ * may be of old.
+ */
+static bool lpl_was_referenced(struct folio *folio, bool active)
 {
-	if (!folio_test_referenced(folio) || lpl_folio_age(folio, lpl_now()) > LPL_JUST_USED)
+	bool looked = active && !folio_test_writeback(folio);
+
+	if (!folio_test_referenced(folio) ||
+	    (!looked && lpl_folio_age(folio, lpl_now()) > LPL_JUST_USED))
 		return false;
 	if (!lpl_flag_is_free(folio))
 		folio_clear_referenced(folio);
@@ -60,7 +68,8 @@ static bool lpl_was_referenced(struct folio *folio)
 void __lru_page_list_park(struct lruvec *lruvec, struct folio *folio)
 {
 	struct lru_page_list_lruvec *state = &lruvec->lru_page_list;
-	bool used = lpl_was_referenced(folio);
+	bool active = state->added_active;
+	bool used = lpl_was_referenced(folio, active);
 	bool file = folio_is_file_lru(folio);
 	struct list_head *queue;
 
@@ -76,7 +85,7 @@ void __lru_page_list_park(struct lruvec *lruvec, struct folio *folio)
 	if (list_empty(queue))
 		return;
 	lpl_count(LPL_PARKED, 1);
-	if (!lpl_is_held(folio)) {
+	if (!lpl_is_held(folio, active)) {
 		list_move(&folio->lru, &state->skipped[file]);
 		return;
 	}

@@ -99,7 +99,9 @@
  * to be in the same state then is parked for longer, as looking at it again in each
  * round would be most of the work: what is to be written first, which
  * folio_rotate_reclaimable() puts to the tail when it has been; what a file system's
- * journal holds; what somebody has a reference to.  Most of that ends without a
+ * journal holds; what somebody has a reference to; what the stock code makes active
+ * for want of a place to write it to, as where swap or zswap takes no more of it.
+ * Most of that ends without a
  * sign, so all that is parked goes back to the tail together when the first has
  * been for LPL_PARK_MOST, or when reclaim has difficulties: nothing is killed for
  * it.
@@ -271,6 +273,7 @@ bool __lru_page_list_add(struct lruvec *lruvec, struct folio *folio, bool tail)
 	if (tail && folio_mapped(folio))
 		tail = false;
 	position = tail ? NULL : lpl_position(lruvec, folio);
+	lruvec->lru_page_list.added_active = folio_test_active(folio);
 	if (folio_test_active(folio))
 		folio_clear_active(folio);
 	lru = folio_is_file_lru(folio) ? LRU_INACTIVE_FILE : LRU_INACTIVE_ANON;

@@ -48,6 +48,7 @@ struct lru_page_list_mm {
  * @beside: how often reclaim looks at what is beside what it looks up; see
  *	mm/lru_page_list/control.c
  * @front_since: tick in which the newer part of @front was begun; under lru_lock
+ * @added_active: the folio that was added last had PG_active; under lru_lock
  *
  * Lists are under lru_lock, and count as if they were on the inactive lists; @keep
  * changes under it. What is known of evictions, and @beside, are written without a lock.
@@ -63,6 +64,7 @@ struct lru_page_list_lruvec {
 	u32 parked_since;
 	u32 beside;
 	u32 front_since;
+	bool added_active;
 };
 
 #endif /* _LINUX_LRU_PAGE_LIST_TYPES_H */
