@@ -48,16 +48,30 @@ class Git:
         return self.run(*args, check=False, **env).returncode == 0
 
 
+# Added to what `git init` has written: a program for each would take longer than all else.
+SETTINGS = """[core]
+	compression = 0
+	fsync = none
+	autocrlf = false
+[pack]
+	compression = 0
+[gc]
+	auto = 0
+[maintenance]
+	auto = false
+[user]
+	name = %s
+	email = %s
+""" % IDENTITY
+
+
 def init(directory, bare=False):
     """An empty repository made for speed: all that is in it can be made again."""
     os.makedirs(directory, exist_ok=True)
     git = Git(directory)
     git.run("init", "-q", "--template=", "--object-format=sha1", "-b", "main", *(["--bare"] if bare else []))
-    for key, value in {"core.compression": "0", "pack.compression": "0", "core.fsync": "none",
-                       "gc.auto": "0", "core.autocrlf": "false",
-                       "user.name": IDENTITY[0], "user.email": IDENTITY[1],
-                       "maintenance.auto": "false"}.items():
-        git.run("config", key, value)
+    with open(os.path.join(directory, "" if bare else ".git", "config"), "a") as config:
+        config.write(SETTINGS)
     return git
 
 

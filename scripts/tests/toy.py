@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """A project and a kernel of a few files each, to break in tests."""
 
+import atexit
+import functools
 import os
 import shutil
 import signal
@@ -84,14 +86,23 @@ PROJECT = {
 
 
 class Toy:
-    """A scratch directory with `project` and `kernel`; tools run in it as a user would."""
+    """A scratch directory with `project` and `kernel`; tools run in it as a user would.
 
-    def __init__(self, kernel_scripts=()):
+    kernel_scripts: more files of the kernel. Without, it is a copy of one made before.
+    """
+
+    def __init__(self, kernel_scripts=None):
         self.top = tempfile.mkdtemp(prefix="toy-")
         self.project, self.kernel = self.top + "/project", self.top + "/kernel"
         self.build, self.src, self.tree = (self.project + d for d in ("/build", "/build/src", "/build/tree"))
         self.env = dict(os.environ, KERNEL_TREE=self.kernel, HOME=self.top)
         self.env.pop("PAGING_BUILD_DIR", None)
+        if kernel_scripts is None:
+            shutil.copytree(untouched().top, self.top, symlinks=True, dirs_exist_ok=True)
+        else:
+            self.make(kernel_scripts)
+
+    def make(self, kernel_scripts):
         for path, text in KERNEL.items():
             self.write(path, text, self.kernel)
         for path, content in kernel_scripts:
@@ -164,6 +175,14 @@ class Toy:
                     with open(path, "rb") as source:
                         found[os.path.relpath(path, self.project)] = (os.stat(path).st_mode & 0o777, source.read())
         return found
+
+
+@functools.lru_cache(maxsize=None)
+def untouched():
+    """What all tests of a process get copies of, which takes no program."""
+    toy = Toy(kernel_scripts=[])
+    atexit.register(toy.remove)
+    return toy
 
 
 def main(namespace):
