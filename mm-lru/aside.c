@@ -30,15 +30,26 @@ static bool lpl_is_referenced(struct folio *folio)
 
 /*
  * Is there a reason to expect that reclaim will not be able to take it for a while?
- * It has one to make a folio active, such as that swap or zswap takes no more.  That it
- * was locked, or that this caller may not wait for a disk, is none.
+ * Swap or zswap takes no more, if it made @active what has to go there.  That it was
+ * locked, or that this caller may not wait for a disk, is none.
  */
 static bool lpl_is_held(struct folio *folio, bool active)
 {
-	if (active || folio_test_writeback(folio) || lpl_is_referenced(folio))
+	if (folio_test_writeback(folio) || lpl_is_referenced(folio))
 		return true;
-	return !folio_test_anon(folio) && !folio_test_swapbacked(folio) &&
-	       (folio_test_dirty(folio) || folio_has_private(folio));
+	if (folio_test_swapbacked(folio))
+		return active && (folio_mapped(folio) || folio_test_dirty(folio));
+	return !folio_test_anon(folio) && (folio_test_dirty(folio) || folio_has_private(folio));
+}
+
+/*
+ * Memory that is in use again after MADV_FREE comes from the queue of files, and goes by
+ * its stamp in that of anonymous pages.
+ */
+static bool lpl_is_from_elsewhere(struct folio *folio, struct list_head *queue, bool active)
+{
+	return active && folio_mapped(folio) && folio_test_anon(folio) && !lpl_guarded() &&
+	       lpl_folio_age(folio, lpl_now()) < lpl_folio_age(lru_to_folio(queue), lpl_now());
 }
 
 /* A harvest that meets a folio while reclaim has it was not long ago, ticks. */
@@ -82,7 +93,7 @@ void __lru_page_list_park(struct lruvec *lruvec, struct folio *folio)
 	    READ_ONCE(lpl_leaving))
 		return;
 	queue = lpl_queue_filled(lruvec, folio_lru_list(folio));
-	if (list_empty(queue))
+	if (list_empty(queue) || lpl_is_from_elsewhere(folio, queue, active))
 		return;
 	lpl_count(LPL_PARKED, 1);
 	if (!lpl_is_held(folio, active)) {

@@ -101,10 +101,9 @@
  * folio_rotate_reclaimable() puts to the tail when it has been; what a file system's
  * journal holds; what somebody has a reference to; what the stock code makes active
  * for want of a place to write it to, as where swap or zswap takes no more of it.
- * Most of that ends without a
- * sign, so all that is parked goes back to the tail together when the first has
- * been for LPL_PARK_MOST, or when reclaim has difficulties: nothing is killed for
- * it.
+ * Most of that ends without a sign, so all that is parked goes back to the tail
+ * together when the first has been for LPL_PARK_MOST, or when reclaim has difficulties:
+ * nothing is killed for it.
  */
 #include <linux/atomic.h>
 #include <linux/init.h>

@@ -58,19 +58,19 @@ void lpl_change_lru_gen(bool enabled)
 
 /*
  * What decides between the two queues.  As in get_scan_count() it spares nothing at the
- * last priority, but for 0; kswapd does not come that far, and with 200 takes no cache.
+ * last priority, but for 0; that of kswapd is 1.
  */
 static int lpl_swappiness(struct lruvec *lruvec, struct scan_control *sc)
 {
 	int swappiness = sc_swappiness(sc, lruvec_memcg(lruvec));
+	bool last = sc->priority <= current_is_kswapd();
 
-	return swappiness && !sc->priority ? MAX_SWAPPINESS / 2 : swappiness;
+	return swappiness && last ? MAX_SWAPPINESS / 2 : swappiness;
 }
 
 /*
  * Which of the two queues may be taken from.  Anonymous pages are mapped, but for a
  * few; reclaim of a node that has others beside it may be told to leave such alone.
- * Who may do no I/O gets those that swap has already, of which there are few.
  */
 static void lpl_allowed(struct lruvec *lruvec, struct scan_control *sc, bool *allowed)
 {
@@ -79,7 +79,6 @@ static void lpl_allowed(struct lruvec *lruvec, struct scan_control *sc, bool *al
 	int nid = lruvec_pgdat(lruvec)->node_id;
 
 	allowed[WORKINGSET_ANON] = sc->may_swap && sc->may_unmap &&
-		(sc->gfp_mask & __GFP_IO || !sc->priority) &&
 		can_reclaim_anon_pages(memcg, nid, sc) &&
 		(swappiness || (!cgroup_reclaim(sc) && sc->file_is_tiny));
 	allowed[WORKINGSET_FILE] = !sc->priority ||
@@ -312,7 +311,8 @@ static void lpl_shrink_lruvec(struct lruvec *lruvec, struct scan_control *sc)
 	u32 age, oldest;
 
 	lpl_take_over(lruvec);
-	lpl_try_again(lruvec, sc->priority < DEF_PRIORITY / 2);
+	/* Once as it gets difficult, and before something is killed. */
+	lpl_try_again(lruvec, !sc->priority || sc->priority == DEF_PRIORITY / 2 - 1);
 	lpl_allowed(lruvec, sc, allowed);
 	lpl_count(LPL_RECLAIM_ROUNDS, 1);
 

@@ -220,7 +220,7 @@ TEST_F_TIMEOUT(hostile, memory_may_come_and_go_meanwhile, 120)
 }
 
 /* A process that ends while it is looked at. */
-TEST_F(hostile, processes_may_end_meanwhile)
+TEST_F_TIMEOUT(hostile, processes_may_end_meanwhile, 120)
 {
 	struct lkp25p3_record recs[64];
 	int status;

@@ -77,11 +77,12 @@ static int work_refused(size_t page)
 			return 2;
 	scanned = get_line(stat, "pgscan") - scanned;
 	taken = get_line(stat, "pgsteal") - taken;
-	/* What is refused may be tried each 4 s. */
-	most = 2 * taken + len / page * (1 + (now_ns() - began) / 4000000000);
+	/* What is refused may be tried each 4 s, and once more where reclaim has difficulties. */
+	most = 2 * taken + 2 * len / page * (1 + (now_ns() - began) / 4000000000);
 	printf("# scanned %ld for %ld taken, at most %ld\n", scanned, taken, most);
 	fflush(stdout);
-	if (taken < (long)(LIMIT / page))
+	/* It has been refused, that is, it is still in memory, but mapped no more. */
+	if (taken < (long)(LIMIT / page) || get_line(stat, "swapcached") < (long)len / 2)
 		return 3;
 	if (!is_random((uint64_t *)p, len))
 		return 4;
