@@ -22,6 +22,7 @@ NEEDED = ["make", "gcc", "flex", "bison", "bc", "depmod", "cpio", "rsync", "perl
 # What a kernel's object tree takes, in MB; asked for before a first build.
 ROOM_MB = {"debug": 2500, None: 1200}
 OUR_DIRS = ["drivers/misc/paging", "mm/lru_page_list"]
+WITH_CCACHE = os.path.join(ROOT, "scripts/lib/with-ccache")
 # Debian's packages with what the kernel's own selftests are linked with.
 LIBRARIES = {"mm": ["libcap-dev", "libnuma-dev", "liburing-dev"]}
 
@@ -84,7 +85,7 @@ def run(command, progress, env=None, cwd=None):
     """Runs a command with its output in the log; Error with the log's end if it fails."""
     progress.log.write("+ " + " ".join(command) + "\n")
     progress.log.flush()
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    process = subprocess.Popen([WITH_CCACHE, *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, env=env, cwd=cwd, text=True,
                                errors="replace", start_new_session=True)
     try:
