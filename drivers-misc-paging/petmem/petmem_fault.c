@@ -13,6 +13,7 @@
  * who write to the same file system. In direct mode this uses the core's
  * protocol for a fault that has to be begun anew.
  */
+#include <linux/file.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 
@@ -30,22 +31,34 @@ void petmem_page_free(struct petmem_map *map, struct list_head *frames)
 	petmem_put_pages(frames);
 }
 
-static struct petmem_frame *petmem_new_page(struct petmem_open *open, int *err)
+/*
+ * Count a new page of a file. (One that comes back from the swap file is let in
+ * whatever the limit is: to refuse it would be to lose it.)
+ */
+static bool petmem_charge(struct petmem_open *open)
 {
 	unsigned long most = READ_ONCE(petmem_max_open_pages);
+	long nr = atomic_long_read(&open->nr_pages);
+
+	do {
+		if (most && nr >= most)
+			return false;
+	} while (!atomic_long_try_cmpxchg(&open->nr_pages, &nr, nr + 1));
+	return true;
+}
+
+static struct petmem_frame *petmem_new_page(struct petmem_open *open, int *err)
+{
 	struct petmem_frame *frame;
 
-	if (most && atomic_long_read(&open->nr_pages) >= most) {
+	if (!petmem_charge(open)) {
 		*err = -EDQUOT;
 		return NULL;
 	}
 	frame = petmem_get_page(PETMEM_DATA);
-	if (!frame) {
-		*err = -EAGAIN;
-		return NULL;
-	}
-	atomic_long_inc(&open->nr_pages);
-	*err = 0;
+	*err = frame ? 0 : -EAGAIN;
+	if (!frame)
+		atomic_long_dec(&open->nr_pages);
 	return frame;
 }
 
@@ -153,18 +166,20 @@ static vm_fault_t petmem_fault_slow(struct vm_fault *vmf,
 				    struct petmem_map *map)
 {
 	unsigned long addr = vmf->address;
+	struct file *file;
 	int err;
 
 	if (!(vmf->flags & FAULT_FLAG_ALLOW_RETRY) ||
 	    (vmf->flags & FAULT_FLAG_RETRY_NOWAIT))
 		return VM_FAULT_SIGBUS;
-	kref_get(&map->ref);
+	/* The arena's: it holds the map, and the module that this is in. */
+	file = get_file(vmf->vma->vm_file);
 	release_fault_lock(vmf);
 	err = petmem_populate(map, addr);
 	/* The fault is begun anew and then has to know how this has ended. */
 	if (err)
 		petmem_swap_note(map, addr);
-	petmem_map_put(map);
+	fput(file);
 	return VM_FAULT_RETRY;
 }
 
@@ -219,18 +234,20 @@ static bool petmem_fault_is_stale(struct petmem_arena *arena,
 static int petmem_fault_check(struct petmem_map *map, unsigned long addr,
 			      u32 error_code)
 {
-	struct petmem_arena *arena;
+	struct vm_area_struct *vma;
 	bool old;
 	int ret = 0;
 
 	mmap_read_lock(map->mm);
-	mutex_lock(&map->lock);
-	arena = petmem_arena_at(map, addr);
-	if (arena && petmem_fault_is_stale(arena, addr, error_code))
-		ret = 1;
-	else if (arena && petmem_table_look(arena, addr, &old))
-		ret = -EACCES;
-	mutex_unlock(&map->lock);
+	vma = vma_lookup(map->mm, addr);
+	if (vma && petmem_vma_is_ours(vma, map)) {
+		mutex_lock(&map->lock);
+		if (petmem_fault_is_stale(vma->vm_private_data, addr, error_code))
+			ret = 1;
+		else if (petmem_table_look(vma->vm_private_data, addr, &old))
+			ret = -EACCES;
+		mutex_unlock(&map->lock);
+	}
 	mmap_read_unlock(map->mm);
 	return ret;
 }

@@ -178,7 +178,6 @@ struct petmem_map {
  * @pages: data pages (struct petmem_frame)
  * @tables: page tables from the pool, unless they are detached
  * @core_tables: spans of a PMD table for which the core has made that table
- * @nr_ranges: allocated ranges that are in it, with a part at least
  * @nr_vmas: its VMAs: one, or two inside of mremap(); 0 before mmap()
  *
  * Belongs to the file that its VMA maps: that has no other purpose than to
@@ -191,7 +190,6 @@ struct petmem_arena {
 	struct list_head pages;
 	struct list_head tables;
 	DECLARE_BITMAP(core_tables, PETMEM_SPANS);
-	unsigned long nr_ranges;
 	int nr_vmas;
 };
 
@@ -202,8 +200,6 @@ struct petmem_map *petmem_map_lookup(struct petmem_open *open);
 void petmem_map_put(struct petmem_map *map);
 int petmem_map_alloc(struct petmem_map *map, u64 size, u64 *addr);
 int petmem_map_free(struct petmem_map *map, unsigned long addr);
-struct petmem_arena *petmem_arena_at(struct petmem_map *map,
-				     unsigned long addr);
 bool petmem_vma_is_ours(struct vm_area_struct *vma, struct petmem_map *map);
 
 /* petmem_table.c */

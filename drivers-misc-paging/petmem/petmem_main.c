@@ -15,6 +15,7 @@
 #include <linux/device.h>
 #include <linux/fs.h>
 #include <linux/module.h>
+#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
 #include "petmem_internal.h"
@@ -113,7 +114,7 @@ MODULE_PARM_DESC(pool_mb, "MB to allocate for the pool when the module is loaded
 
 unsigned long petmem_max_open_pages;
 module_param_named(max_open_pages, petmem_max_open_pages, ulong, 0644);
-MODULE_PARM_DESC(max_open_pages, "most pages in memory of one open file (default 0: no limit)");
+MODULE_PARM_DESC(max_open_pages, "pages in memory of one open file from which on it gets no new ones (default 0: no limit)");
 
 /* Files. */
 
@@ -194,8 +195,10 @@ static int petmem_alloc(struct petmem_open *open, u64 size, u64 *addr)
 			return -ENOMEM;
 		err = petmem_map_alloc(map, size, addr);
 		petmem_map_put(map);
-	} while (err == -EAGAIN);
-	return err;
+		if (fatal_signal_pending(current))
+			break;
+	} while (err == -ESTALE);
+	return err == -ESTALE ? -EINTR : err;
 }
 
 static int petmem_free(struct petmem_open *open, unsigned long addr)
@@ -408,7 +411,7 @@ static int __init petmem_module_init(void)
 }
 module_init(petmem_module_init);
 
-/* VMAs hold the module, too: nothing is mapped any more. */
+/* The files of arenas hold the module, and VMAs and slow faults hold these. */
 static void __exit petmem_module_exit(void)
 {
 	petmem_stats_exit();

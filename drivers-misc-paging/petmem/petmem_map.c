@@ -180,21 +180,6 @@ static void petmem_map_kill(struct petmem_map *map)
 
 /* Arenas. */
 
-/**
- * petmem_arena_at() - look up an arena
- * @map: with its lock held
- * @addr: any address
- *
- * Return: the arena that holds it, or NULL.
- */
-struct petmem_arena *petmem_arena_at(struct petmem_map *map,
-				     unsigned long addr)
-{
-	MA_STATE(mas, &map->arenas, addr >> PAGE_SHIFT, addr >> PAGE_SHIFT);
-
-	return mas_walk(&mas);
-}
-
 /* The arena at or after an address. */
 static struct petmem_arena *petmem_arena_next(struct petmem_map *map,
 					      unsigned long addr)
@@ -334,8 +319,10 @@ static int petmem_arena_mmap(struct file *file, struct vm_area_struct *vma)
 		vm_flags_clear(vma, VM_MAYREAD | VM_MAYWRITE);
 
 	mutex_lock(&map->lock);
-	err = map->dead || arena->nr_vmas || arena->start != vma->vm_start ||
+	err = arena->nr_vmas || arena->start != vma->vm_start ||
 	      arena->end != vma->vm_end ? -EINVAL : 0;
+	if (map->dead)
+		err = -ESTALE;
 	if (!err)
 		err = petmem_arena_store(arena, true);
 	if (!err) {
@@ -400,19 +387,24 @@ static int petmem_arena_create(struct petmem_map *map, unsigned long start,
 	return IS_ERR_VALUE(addr) ? (int)addr : 0;
 }
 
-/* In direct mode, be faster than the core with the first of the tables. */
+/*
+ * In direct mode, be faster than the core with the first of the tables. Only
+ * below a VMA: an arena that is being unmapped is known for a moment longer,
+ * and what is made there then nobody frees.
+ */
 static void petmem_arena_prepare(struct petmem_map *map, unsigned long addr)
 {
-	struct petmem_arena *arena;
+	struct vm_area_struct *vma;
 
 	if (!map->open->direct)
 		return;
 	mmap_read_lock(map->mm);
-	mutex_lock(&map->lock);
-	arena = petmem_arena_at(map, addr);
-	if (arena)
-		petmem_table_prepare(arena, addr);
-	mutex_unlock(&map->lock);
+	vma = vma_lookup(map->mm, addr);
+	if (vma && petmem_vma_is_ours(vma, map)) {
+		mutex_lock(&map->lock);
+		petmem_table_prepare(vma->vm_private_data, addr);
+		mutex_unlock(&map->lock);
+	}
 	mmap_read_unlock(map->mm);
 }
 
@@ -473,28 +465,17 @@ static int petmem_map_cover(struct petmem_map *map, unsigned long start,
 	return 0;
 }
 
-/* Count a range in or out of its arenas. map->lock is held. */
-static void petmem_map_account(struct petmem_map *map, unsigned long start,
-			       unsigned long end, int delta)
-{
-	struct petmem_arena *arena;
-
-	while (start < end) {
-		arena = petmem_arena_next(map, start);
-		if (!arena || arena->start >= end)
-			break;
-		arena->nr_ranges += delta;
-		start = arena->end;
-	}
-}
-
-/* An arena without ranges, or NULL. */
+/*
+ * An arena without ranges, or NULL. The ranges tell, not a count of them: an
+ * arena may be unmapped by the process, and made anew for what is left there.
+ */
 static struct petmem_arena *petmem_find_empty(struct petmem_map *map)
 {
 	struct petmem_arena *arena;
 	unsigned long pos = 0;
 
-	while ((arena = petmem_arena_next(map, pos)) && arena->nr_ranges)
+	while ((arena = petmem_arena_next(map, pos)) &&
+	       petmem_vspace_used(&map->vs, arena->start, arena->end))
 		pos = arena->end;
 	return arena;
 }
@@ -570,22 +551,30 @@ static void petmem_map_trim(struct petmem_map *map)
 
 /* Addresses. */
 
-static struct petmem_vrange *petmem_take_vspace(struct petmem_map *map,
-						u64 size)
+/* Both addresses are 0 if there is no such space. */
+static int petmem_take_vspace(struct petmem_map *map, u64 size,
+			      unsigned long *start, unsigned long *end)
 {
 	struct petmem_vrange *range;
 
+	*start = 0;
+	*end = 0;
 	mutex_lock(&map->lock);
 	if (map->dead) {
-		range = ERR_PTR(-EAGAIN);
+		range = ERR_PTR(-ESTALE);
 	} else {
 		range = petmem_alloc_vspace(&map->vs, size);
 		/* What others had mapped may be gone by now. */
 		if (!range && petmem_vspace_forget(&map->vs))
 			range = petmem_alloc_vspace(&map->vs, size);
 	}
+	/* Without the lock the map may die, and its ranges are freed. */
+	if (!IS_ERR_OR_NULL(range)) {
+		*start = range->start;
+		*end = range->end;
+	}
 	mutex_unlock(&map->lock);
-	return range;
+	return PTR_ERR_OR_ZERO(range);
 }
 
 static void petmem_drop_vspace(struct petmem_map *map, unsigned long start)
@@ -627,23 +616,18 @@ static int petmem_avoid_others(struct petmem_map *map, unsigned long start,
 /* One try. -EEXIST: somebody else is in the way, and is now known. */
 static int petmem_try_alloc(struct petmem_map *map, u64 size, u64 *addr)
 {
-	struct petmem_vrange *range = petmem_take_vspace(map, size);
 	unsigned long start, end;
 	int err, avoid;
 
-	if (IS_ERR_OR_NULL(range))
-		return PTR_ERR_OR_ZERO(range);
-	start = range->start;
-	end = range->end;
+	err = petmem_take_vspace(map, size, &start, &end);
+	if (err || !end)
+		return err;
 	err = petmem_map_cover(map, start, end);
 	if (err) {
 		petmem_drop_vspace(map, start);
 		avoid = err == -EEXIST ? petmem_avoid_others(map, start, end) : 0;
 		return avoid ?: err;
 	}
-	mutex_lock(&map->lock);
-	petmem_map_account(map, start, end, 1);
-	mutex_unlock(&map->lock);
 	*addr = start;
 	return 0;
 }
@@ -655,8 +639,8 @@ static int petmem_try_alloc(struct petmem_map *map, u64 size, u64 *addr)
  * @addr: set, unless there is no such space
  *
  * Context: current->mm is the map's, mmap_lock not held.
- * Return: 0; -EAGAIN if the map has died and another one is to be looked up;
- * -ENOMEM, -EINTR.
+ * Return: 0; -ESTALE if the map has died and another one is to be looked up;
+ * -ENOMEM, -EINTR; -EAGAIN, of mmap(), for a limit on locked memory.
  */
 int petmem_map_alloc(struct petmem_map *map, u64 size, u64 *addr)
 {
@@ -712,7 +696,6 @@ static int petmem_map_free_locked(struct petmem_map *map, unsigned long addr)
 	/* First: a touch from now on is a fault that is refused. */
 	petmem_free_vspace(&map->vs, range);
 	petmem_map_zap(map, start, end);
-	petmem_map_account(map, start, end, -1);
 	return !!petmem_find_empty(map);
 }
 

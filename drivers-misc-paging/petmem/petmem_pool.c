@@ -47,6 +47,7 @@ static struct {
 	unsigned long nr;
 	struct rcu_work work;
 	struct delayed_work retry;
+	bool stopping;			/* no retry any more */
 	struct workqueue_struct *queue;
 } petmem_pending;
 
@@ -172,7 +173,7 @@ static void petmem_reap(struct work_struct *work)
 	list_splice_init(&petmem_pending.fresh, &petmem_pending.waiting);
 	list_splice(&tables, &petmem_pending.waiting);
 	petmem_pending.nr -= freed;
-	again = petmem_pending.nr;
+	again = petmem_pending.nr && !petmem_pending.stopping;
 	spin_unlock(&petmem_pending.lock);
 
 	/* A table that is shared with another mapping may live for long. */
@@ -347,6 +348,23 @@ int petmem_add_contiguous(u64 bytes)
 	return err;
 }
 
+/*
+ * Memory may be offline since it is broken. With CONFIG_DEBUG_VM, going offline
+ * overwrites all flags by ones, and it cannot be told.
+ */
+static int petmem_check_broken(unsigned long pfn, unsigned long nr)
+{
+#ifdef CONFIG_MEMORY_FAILURE
+	for (; nr--; pfn++) {
+		unsigned long flags = READ_ONCE(pfn_to_page(pfn)->flags);
+
+		if (flags != ~0UL && flags & BIT(PG_hwpoison))
+			return -EHWPOISON;
+	}
+#endif
+	return 0;
+}
+
 /* Whether every page is RAM that the kernel knows and does not use. */
 static int petmem_check_offline(u64 base, u64 bytes)
 {
@@ -361,12 +379,16 @@ static int petmem_check_offline(u64 base, u64 bytes)
 			return -EINVAL;
 		if (pfn_to_online_page(pfn))
 			return -EBUSY;
-		/* KASAN drops the shadow of hotplugged memory that goes offline. */
-		if (IS_ENABLED(CONFIG_KASAN) &&
+		/*
+		 * KASAN drops the shadow of hotplugged memory that goes offline;
+		 * and such memory may have its own page structs in it.
+		 */
+		if ((IS_ENABLED(CONFIG_KASAN) ||
+		     mhp_supports_memmap_on_memory()) &&
 		    !early_section(__pfn_to_section(pfn)))
 			return -EOPNOTSUPP;
 	}
-	return 0;
+	return petmem_check_broken(PHYS_PFN(base), PHYS_PFN(bytes));
 }
 
 /* The page structs of offline memory, and its shadow, hold nothing valid. */
@@ -451,7 +473,8 @@ static int petmem_donate_offline(unsigned long pfn, unsigned long nr)
  *
  * Return: 0; -EINVAL if it is no RAM or no range of whole pages, -EBUSY if the
  * kernel uses a part of it, -EEXIST if the pool has a part of it, -ENOMEM,
- * -EOPNOTSUPP for hotplugged memory under KASAN.
+ * -EHWPOISON if a page is known to be broken, -EOPNOTSUPP for hotplugged memory
+ * under KASAN or memory_hotplug.memmap_on_memory.
  */
 int petmem_add_offline(const struct memory_range *mem)
 {
@@ -584,6 +607,11 @@ void petmem_pool_exit(void)
 		if (petmem_pool_pending())
 			schedule_timeout_uninterruptible(HZ / 10);
 	}
+	/* Neither of the two works begins the other one again. */
+	spin_lock(&petmem_pending.lock);
+	petmem_pending.stopping = true;
+	spin_unlock(&petmem_pending.lock);
+	flush_rcu_work(&petmem_pending.work);
 	cancel_delayed_work_sync(&petmem_pending.retry);
 	flush_rcu_work(&petmem_pending.work);
 	destroy_workqueue(petmem_pending.queue);
@@ -593,7 +621,7 @@ void petmem_pool_exit(void)
 		if (range->nr_free == range->nr)
 			petmem_give_back(range);
 		else
-			pr_err("petmem: %lu pages are lost\n",
-			       range->nr - range->nr_free);
+			pr_err("petmem: %lu pages are lost, as %lu of them are in use\n",
+			       range->nr, range->nr - range->nr_free);
 	}
 }

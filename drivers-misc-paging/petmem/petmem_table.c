@@ -24,10 +24,11 @@
  * locked for writing.  Where it covers more than one VMA (16K pages), the core
  * frees it with the last of them.
  *
- * All functions but the one for that are called with map->lock held and with
- * mmap_lock held for reading, or the lock of the VMA: the first keeps away
- * everybody else who makes or detaches tables here, the second the core's
- * freeing.
+ * All functions but the one for that are called with map->lock held and, for
+ * addresses of a VMA that was found under it, with mmap_lock held for reading, or
+ * with the lock of the VMA: the first keeps away everybody else who makes or
+ * detaches tables here, the second the core's freeing. (munmap() frees tables
+ * while others may read-lock mmap_lock; but then the VMA is not found any more.)
  */
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
@@ -471,8 +472,8 @@ static void petmem_flush_walks(struct vm_area_struct *vma, unsigned long start,
 #ifdef CONFIG_X86
 	flush_tlb_mm_range(vma->vm_mm, start, end, shift, true);
 #else
-	__flush_tlb_range(vma, start, end, 1UL << shift, false,
-			  shift == PMD_SHIFT ? 2 : 1);
+	/* The level is of leaf entries only, and these had been of another one. */
+	__flush_tlb_range(vma, start, end, 1UL << shift, false, TLBI_TTL_UNKNOWN);
 #endif
 }
 
@@ -519,15 +520,31 @@ void petmem_table_zap(struct vm_area_struct *vma, unsigned long start,
 	petmem_defer_tables(&tables);
 }
 
+/*
+ * Whether there is nothing in a PMD table of the pool. Its count tells only of
+ * tables of the pool: mremap() has the core make others before it is refused.
+ */
+static bool petmem_pmd_table_empty(struct petmem_frame *table)
+{
+	pmd_t *pmd = petmem_kaddr(table);
+	int i;
+
+	for (i = 0; i < PTRS_PER_PMD; i++)
+		if (!pmd_none(pmdp_get_lockless(pmd + i)))
+			return false;
+	return true;
+}
+
 /* Whether all that is left in an arena are PMD tables that only it uses. */
 static bool petmem_can_clear(struct petmem_arena *arena)
 {
 	struct petmem_frame *table;
 
 	list_for_each_entry(table, &arena->tables, link)
-		if (table->use != PETMEM_PMD_TABLE || table->entries ||
+		if (table->use != PETMEM_PMD_TABLE ||
 		    table->addr < arena->start ||
-		    table->addr + PUD_SIZE > arena->end)
+		    table->addr + PUD_SIZE > arena->end ||
+		    !petmem_pmd_table_empty(table))
 			return false;
 	return bitmap_empty(arena->core_tables, PETMEM_SPANS);
 }

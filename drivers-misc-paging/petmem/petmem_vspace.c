@@ -264,6 +264,26 @@ struct petmem_vrange *petmem_vspace_next(struct petmem_vspace *vs,
 }
 
 /**
+ * petmem_vspace_used() - whether anything is allocated between two addresses
+ * @vs: the map
+ * @start: first address
+ * @end: the address behind them
+ *
+ * Return: true if so; what others use does not count.
+ */
+bool petmem_vspace_used(struct petmem_vspace *vs, unsigned long start,
+			unsigned long end)
+{
+	MA_STATE(mas, &vs->ranges, first_page(start), first_page(start));
+	struct petmem_vrange *range;
+
+	mas_for_each(&mas, range, last_page(end))
+		if (!range->foreign)
+			return true;
+	return false;
+}
+
+/**
  * petmem_vspace_avoid() - go around addresses that somebody else uses
  * @vs: the map
  * @start: first address, of a page

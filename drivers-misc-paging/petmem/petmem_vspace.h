@@ -61,6 +61,8 @@ struct petmem_vrange *petmem_vspace_find(struct petmem_vspace *vs,
 					 unsigned long addr);
 struct petmem_vrange *petmem_vspace_next(struct petmem_vspace *vs,
 					 unsigned long addr);
+bool petmem_vspace_used(struct petmem_vspace *vs, unsigned long start,
+			unsigned long end);
 int petmem_vspace_avoid(struct petmem_vspace *vs, unsigned long start,
 			unsigned long end);
 bool petmem_vspace_forget(struct petmem_vspace *vs);

@@ -377,6 +377,93 @@ TEST_F_TIMEOUT(petmem, vma_cannot_be_changed, 120)
 	pet_free(p);
 }
 
+/* kB of page tables of this process. */
+static long table_kb(void)
+{
+	FILE *f = fopen("/proc/self/status", "r");
+	long kb = -1;
+	char line[256];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "VmPTE: %ld kB", &kb) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return kb;
+}
+
+/*
+ * The kernel moves page table entries before it asks whether it may. Where the
+ * new addresses lie otherwise in their tables than the old ones, it makes
+ * tables on its way back, below one of the driver's.
+ */
+TEST_F_TIMEOUT(petmem, refused_move_leaves_no_tables, 120)
+{
+	/* The longest that a table of one level spans: 32 MiB with pages of 16 KiB. */
+	unsigned long align = 32 * MIB;
+	char *room = mmap(NULL, 2 * GIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	long before = table_kb();
+	char *p, *to;
+
+	ASSERT_NE(MAP_FAILED, room);
+	ASSERT_LT(0, before);
+	to = (char *)(((unsigned long)room + align - 1) / align * align) + self->page;
+	p = pet_malloc(self->page);
+	ASSERT_NE(NULL, p);
+	store_byte(p, 3);
+	EXPECT_EQ(MAP_FAILED, mremap((void *)PETMEM_REGION_START, GIB, GIB,
+				     MREMAP_MAYMOVE | MREMAP_FIXED, to));
+	EXPECT_EQ(3, load_byte(p));
+	pet_free(p);
+	ASSERT_EQ(0, munmap(room, 2 * GIB));
+	EXPECT_GE(before, table_kb());
+}
+
+/* What is allocated in an arena that was unmapped and made anew is kept. */
+TEST_F_TIMEOUT(petmem, memory_in_an_arena_made_anew, 120)
+{
+	char *first = pet_malloc(self->page), *hole = pet_malloc(self->page);
+	char *rest = pet_malloc(GIB), *again;
+
+	ASSERT_EQ((char *)PETMEM_REGION_START, first);
+	ASSERT_EQ(first + self->page, hole);
+	ASSERT_NE(NULL, rest);
+	ASSERT_EQ(0, munmap(first, GIB));
+	pet_free(hole);
+	again = pet_malloc(self->page);
+	ASSERT_EQ(hole, again);
+	store_byte(again, 7);
+	pet_free(first);
+	EXPECT_EQ(7, load_byte(again));
+	pet_free(again);
+	pet_free(rest);
+}
+
+/* With MCL_FUTURE the addresses alone count as locked memory. */
+static void lock_what_comes(void *arg)
+{
+	struct rlimit little = { 64 * KIB, 64 * KIB };
+	int fd = open(PETMEM_DEVICE, O_RDONLY);
+	char *p;
+
+	(void)arg;
+	if (fd < 0 || setrlimit(RLIMIT_MEMLOCK, &little) || seteuid(65534))
+		_exit(90);
+	if (mlockall(MCL_FUTURE))
+		_exit(91);
+	errno = 0;
+	if (lazy_alloc(fd, MIB) || errno != EAGAIN)
+		_exit(92);
+	munlockall();
+	p = lazy_alloc(fd, MIB);
+	_exit(!p || lazy_free(fd, p) ? 93 : 0);
+}
+
+TEST_F_TIMEOUT(petmem, locked_memory_has_a_limit, 120)
+{
+	EXPECT_EQ(0, end_of(lock_what_comes, NULL));
+}
+
 TEST_F_TIMEOUT(petmem, module_stays_while_in_use, 120)
 {
 	if (access("/sys/module/petmem/initstate", F_OK))
