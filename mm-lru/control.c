@@ -46,6 +46,29 @@ u32 lpl_resolution(u32 evict_age, u32 shortest, bool pressure)
 }
 
 /**
+ * lpl_average_add() - add a value to a running average
+ * @eighths: eight times the average: so it gets to any number, from both sides
+ * @value: counts for an eighth
+ *
+ * Return: eight times the new average.
+ */
+u32 lpl_average_add(u32 eighths, u32 value)
+{
+	return eighths - lpl_average(eighths) + value;
+}
+
+/**
+ * lpl_average() - a running average
+ * @eighths: as lpl_average_add() has returned it
+ *
+ * Return: the average.
+ */
+u32 lpl_average(u32 eighths)
+{
+	return DIV_ROUND_CLOSEST(eighths, 8);
+}
+
+/**
  * lpl_budget_add() - add the time that has passed
  * @budget: the budget
  * @now: current time, ns

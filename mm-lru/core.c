@@ -52,7 +52,8 @@
  * harvest follows the clearing, since an entry that stays in the TLB would
  * hide all later accesses, most of all to the hottest pages.
  *
- * Secondary page tables (KVM's) are looked at only by reclaim, at the tail.
+ * Secondary page tables (KVM's) are looked at, alone, only by reclaim, at the
+ * tail; a harvest clears their bits of what it finds accessed in the first.
  * What else clears accessed bits of the same address spaces (lkp25p3's monitor)
  * is told of what is cleared here, and tells: see accessed_bits.h.  What only
  * asks whether memory was accessed at all finds PG_referenced in place of the
@@ -81,14 +82,16 @@
  * the change hides.
  *
  * Words are written without a lock.  Both writers of a race, a harvest and the
- * insertion of a folio that was isolated meanwhile, write a stamp not older
- * than the last tick, or the one that was there.
+ * insertion of a folio that was isolated meanwhile, write a stamp not older than
+ * what they have read.  So an age is wrong by the time since the harvest before, at
+ * most, or what was written last is lost with the use that it told of.
  *
  *		Page cache that no process has mapped
  *
  * It is in the queue too, from its second use on: what is read once, as by a
  * stream, waits on a list of its own and is taken from there first, as soon as
- * it is so old, or there is so much of it, that readahead has been of use.
+ * it is so old, or there is so much of it, that readahead has been of use, or the
+ * tail of the queue is not much older.
  * Memory that MADV_FREE has given up waits there as well.
  *
  *		Folios that reclaim could not take

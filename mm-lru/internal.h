@@ -200,6 +200,8 @@ struct lpl_budget {
 };
 
 u32 lpl_resolution(u32 evict_age, u32 shortest, bool pressure);
+u32 lpl_average_add(u32 eighths, u32 value);
+u32 lpl_average(u32 eighths);
 void lpl_budget_add(struct lpl_budget *budget, u64 now, unsigned int percent);
 void lpl_budget_spend(struct lpl_budget *budget, u64 used, unsigned int percent);
 u64 lpl_budget_wait(const struct lpl_budget *budget, unsigned int percent);
@@ -212,10 +214,10 @@ enum lpl_stat {
 	LPL_MMS,		/* address spaces harvested, whole */
 	LPL_MMS_PARTIAL,	/* or in part: budget, or the lock was wanted */
 	LPL_MMS_EXITED,		/* that had ended since they ran */
-	LPL_TRYLOCK_FAILED,	/* mmap_lock was taken */
+	LPL_TRYLOCK_FAILED,	/* others held mmap_lock */
 	LPL_VISITED,		/* entries of page tables looked at */
 	LPL_YOUNG,		/* of these with the accessed bit set */
-	LPL_MOVED,		/* folios moved to the front */
+	LPL_MOVED,		/* folios moved to where their new stamp belongs */
 	LPL_SKIPPED,		/* touched, but left as they are */
 	LPL_AROUND_MOVED,	/* folios moved to the front by reclaim, beside others */
 	LPL_AROUND_VISITED,	/* entries that it looked at for that */

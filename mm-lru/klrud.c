@@ -189,15 +189,12 @@ u32 lpl_resolution_now(void)
  */
 u32 lpl_reached_now(void)
 {
-	return READ_ONCE(lpl_reached);
+	return lpl_average(READ_ONCE(lpl_reached));
 }
 
 static void lpl_note_reached(u32 ticks)
 {
-	u32 old = READ_ONCE(lpl_reached);
-
-	/* Rounded up, so that it gets to any number. */
-	WRITE_ONCE(lpl_reached, old - DIV_ROUND_UP(old, 8) + DIV_ROUND_UP(ticks, 8));
+	WRITE_ONCE(lpl_reached, lpl_average_add(READ_ONCE(lpl_reached), ticks));
 }
 
 /* An mm that has ended would keep its page directory while it is in line. */

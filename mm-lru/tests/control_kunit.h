@@ -36,6 +36,22 @@ static void control_resolution(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lpl_resolution(80, 1, false), (u32)LPL_NO_PRESSURE);
 }
 
+/* It gets to what it is fed with, from above and from below. */
+static void control_average(struct kunit *test)
+{
+	static const u32 values[] = { 0, 1, 2, 7, 8, 9, 100, 800 };
+	u32 from, to, i, eighths;
+
+	for (from = 0; from < ARRAY_SIZE(values); from++) {
+		for (to = 0; to < ARRAY_SIZE(values); to++) {
+			eighths = 8 * values[from];
+			for (i = 0; i < 100; i++)
+				eighths = lpl_average_add(eighths, values[to]);
+			KUNIT_EXPECT_EQ(test, lpl_average(eighths), values[to]);
+		}
+	}
+}
+
 static void control_budget_fills_up(struct kunit *test)
 {
 	struct lpl_budget budget = { };
@@ -125,6 +141,7 @@ static struct kunit_case control_test_cases[] = {
 	KUNIT_CASE(control_ticks_of_a_second),
 	KUNIT_CASE(control_tick_is_10_ms),
 	KUNIT_CASE(control_resolution),
+	KUNIT_CASE(control_average),
 	KUNIT_CASE(control_budget_fills_up),
 	KUNIT_CASE(control_beside_goes_by_need),
 	KUNIT_CASE(control_beside_rests),
