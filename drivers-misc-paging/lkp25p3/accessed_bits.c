@@ -182,6 +182,16 @@ static __always_inline bool in_block(pte_t pte)
 	return pte_valid_cont(pte);
 }
 
+static bool notifier_clear_young(struct mm_struct *mm, unsigned long start,
+				 unsigned long end)
+{
+#ifdef CONFIG_MMU_NOTIFIER
+	return mmu_notifier_clear_young(mm, start, end);
+#else
+	return false;
+#endif
+}
+
 /*
  * Entry @i is in a block.  Any entry's bit is that of the block: if one is set
  * all are cleared, those outside of the range too.
@@ -189,16 +199,35 @@ static __always_inline bool in_block(pte_t pte)
 static bool clear_young_block(const struct table_scan *t, unsigned int i,
 			      pte_t *ptep)
 {
+	unsigned long block = address_of(t, i) & CONT_PTE_MASK;
 	bool young = false;
 	unsigned int n;
 
-	if (unlikely(t->notify))
-		return ptep_clear_young_notify(t->vma, address_of(t, i), ptep);
 	ptep = PTR_ALIGN_DOWN(ptep, sizeof(*ptep) * CONT_PTES);
 	for (n = 0; n < CONT_PTES; n++, ptep++)
 		if (pte_young(READ_ONCE(*ptep)))
 			young |= clear_young(t, i, ptep);
+	if (unlikely(t->notify))
+		young |= notifier_clear_young(t->vma->vm_mm, block,
+					      block + CONT_PTE_SIZE);
 	return young;
+}
+
+/*
+ * The bit of the block of entry @i is cleared, and the range ends in the block:
+ * others may watch the rest of it.  @first up to @last are found() later.
+ */
+static void report_rest(const struct table_scan *t, unsigned int i,
+			unsigned int first, unsigned int last)
+{
+	unsigned long block = address_of(t, i) & CONT_PTE_MASK;
+	DECLARE_BITMAP(young, CONT_PTES);
+
+	bitmap_fill(young, CONT_PTES);
+	bitmap_clear(young, (address_of(t, first) - block) >> PAGE_SHIFT,
+		     last - first);
+	accessed_bits_report(t->scan->consumer, t->vma, block, young,
+			     CONT_PTES);
 }
 
 /* Returns the first entry after the block, or after the range. */
@@ -218,6 +247,8 @@ static unsigned int scan_block(struct table_scan *t, pte_t *start,
 	if (!clear_young_block(t, i, start + i))
 		return last;
 	bitmap_set(t->young, first, last - first);
+	if (unlikely(last - first < CONT_PTES))
+		report_rest(t, i, first, last);
 	if (!scan->keep_folios)
 		keep_page(pte);
 	return last;
@@ -366,7 +397,12 @@ static void scan_huge(struct accessed_bits_scan *scan, pmd_t *pmd,
 	if (!scan->keep_folios && !is_huge_zero_pmd(old) &&
 	    !pmd_devmap(old) && !pmd_special(old))
 		keep_folio(pfn_folio(pmd_pfn(old)));
-	found(scan, vma, addr, all, nr);
+	scan->flush = true;
+	scan->consumer->young(scan->consumer, vma, addr, all, nr);
+	/* Its bit is cleared: others may watch pages of it out of this range. */
+	bitmap_fill(all, PTRS_PER_PTE);
+	accessed_bits_report(scan->consumer, vma, addr & PMD_MASK, all,
+			     PTRS_PER_PTE);
 }
 
 static int scan_pmd(pmd_t *pmd, unsigned long addr, unsigned long end,

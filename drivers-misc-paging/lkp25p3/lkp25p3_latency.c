@@ -10,6 +10,7 @@
 #include <linux/math64.h>
 #include <linux/percpu.h>
 #include <linux/seq_file.h>
+#include <linux/slab.h>
 #include <linux/timekeeping.h>
 
 #include "lkp25p3_classes.h"
@@ -75,26 +76,31 @@ static u64 class_sum(unsigned int class)
 
 static int latency_show(struct seq_file *m, void *unused)
 {
+	u64 *nr = kmalloc_array(LKP25P3_CLASSES, sizeof(*nr), GFP_KERNEL);
 	u64 all = 0, sum = 0;
 	unsigned int i;
 
-	for (i = 0; i < LKP25P3_CLASSES; i++)
-		all += class_sum(i);
+	if (!nr)
+		return -ENOMEM;
+	/* Read once: they change, and back to 0 as well. */
+	for (i = 0; i < LKP25P3_CLASSES; i++) {
+		nr[i] = class_sum(i);
+		all += nr[i];
+	}
 	seq_printf(m, "# reading the clock twice: %llu.%02llu ns, subtracted\n",
 		   clock_cost_x16 / 16, clock_cost_x16 % 16 * 100 / 16);
 	seq_printf(m, "# translations: %llu; of a group timed together, each counts with the mean\n",
 		   all);
 	seq_puts(m, "# from_ns below_ns translations percentile\n");
 	for (i = 0; i < LKP25P3_CLASSES; i++) {
-		u64 nr = class_sum(i);
-
-		sum += nr;
-		if (nr)
+		sum += nr[i];
+		if (nr[i])
 			seq_printf(m, "%llu %llu %llu %llu.%02llu\n",
-				   lkp25p3_class_start(i), lkp25p3_class_start(i + 1), nr,
+				   lkp25p3_class_start(i), lkp25p3_class_start(i + 1), nr[i],
 				   div64_u64(sum * 100, all),
 				   div64_u64(sum * 10000, all) % 100);
 	}
+	kfree(nr);
 	return 0;
 }
 

@@ -167,6 +167,9 @@ static bool continues(const struct run *run, const struct lkp25p3_record *rec)
 		fallthrough;
 	case LKP25P3_MIGRATING:
 		return rec->pa == first->pa + run->pages * PAGE_SIZE;
+	case LKP25P3_PROT_NONE:
+		return !(rec->flags & LKP25P3_KEPT) ||
+		       rec->pa == first->pa + run->pages * PAGE_SIZE;
 	case LKP25P3_SWAPPED:
 		return rec->swap_type == first->swap_type &&
 		       rec->pa == first->pa + run->pages;

@@ -179,13 +179,14 @@ static __always_inline unsigned int walk_ptes(pmd_t pmd, unsigned long addr,
 		pte_t pte = READ_ONCE(ptep[done]);
 
 		nr = 1;
-		if (unlikely(!pte_present(pte))) {
-			set_absent(recs + done, pte, offset);
-			continue;
-		}
+		/* What is read the second time may be another entry, or none. */
 		if (unlikely(pte_contiguous(pte))) {
 			pte = ptep_get_lockless(ptep + done);
 			nr = min(pte_batch_hint(ptep + done, pte), max - done);
+		}
+		if (unlikely(!pte_present(pte))) {
+			set_absent(recs + done, pte, offset);
+			continue;
 		}
 		*seen |= set_ptes_present(recs + done, pte, offset, nr);
 	}
@@ -210,27 +211,46 @@ static u32 pmd_bits(pmd_t pmd)
 	       flag_if(pmd_dirty(pmd), LKP25P3_DIRTY) |
 	       flag_if(pmd_write(pmd), LKP25P3_WRITE) |
 	       flag_if(is_huge_zero_pmd(pmd), LKP25P3_ZERO) |
+	       flag_if(pmd_special(pmd), LKP25P3_SPECIAL) |
 	       flag_if(!pmd_usable(pmd), LKP25P3_KEPT);
 }
 
 /* A leaf has its bits where a PTE has them; not all tests exist for PUDs. */
 static u32 pud_bits(pud_t pud)
 {
-	return pte_bits(__pte(pud_val(pud))) & ~LKP25P3_CONT;
+	return (pte_bits(__pte(pud_val(pud))) & ~LKP25P3_CONT) |
+	       flag_if(pud_special(pud), LKP25P3_SPECIAL) |
+	       flag_if(!pte_usable(__pte(pud_val(pud))), LKP25P3_KEPT);
 }
 
-static unsigned int walk_swapped_pmd(pmd_t pmd, unsigned long addr,
-				     struct lkp25p3_record *recs,
-				     unsigned int max)
+/* hugetlb keeps its swap entries in the form of PTEs, in tables of any level. */
+static unsigned int walk_swapped(pte_t pte, unsigned int level,
+				 unsigned int shift, unsigned long addr,
+				 struct lkp25p3_record *recs, unsigned int max)
 {
-	/* hugetlb keeps its swap entries in the form of PTEs. */
-	swp_entry_t entry = pte_to_swp_entry(__pte(pmd_val(pmd)));
-	unsigned int i, nr = pages_left(addr, PMD_SHIFT, max);
+	swp_entry_t entry = pte_to_swp_entry(pte);
+	unsigned int i, nr = pages_left(addr, shift, max);
 
 	for (i = 0; i < nr; i++)
 		set_swapped(&recs[i], entry,
-			    (addr & ~PMD_MASK) + i * PAGE_SIZE, 2, PMD_SHIFT);
+			    (addr & (BIT(shift) - 1)) + i * PAGE_SIZE, level,
+			    shift);
 	return nr;
+}
+
+/* x86: an entry with PROT_NONE is present for PTEs, but not for PUDs. */
+static unsigned int walk_absent_pud(pud_t pud, unsigned long addr,
+				    struct lkp25p3_record *recs,
+				    unsigned int max)
+{
+	pte_t pte = __pte(pud_val(pud));
+
+	if (pud_none(pud))
+		return walk_none(addr, PUD_SHIFT, recs, max);
+	if (pte_present(pte))
+		return walk_huge(pud_pfn(pud), pud_bits(pud), 3, PUD_SHIFT,
+				 addr, recs, max);
+	return walk_swapped(pte, 3, PUD_SHIFT, addr, recs, max);
 }
 
 /* In an RCU read section at least.  Returns the number of records, not 0. */
@@ -254,7 +274,7 @@ static __always_inline unsigned int walk_tables(struct mm_struct *mm,
 	pudp = pud_offset_lockless(p4dp, p4d, addr);
 	pud = pudp_get(pudp);
 	if (unlikely(!pud_present(pud)))
-		return walk_none(addr, PUD_SHIFT, recs, max);
+		return walk_absent_pud(pud, addr, recs, max);
 	if (unlikely(pud_leaf(pud)))
 		return walk_huge(pud_pfn(pud), pud_bits(pud), 3, PUD_SHIFT,
 				 addr, recs, max);
@@ -263,7 +283,8 @@ static __always_inline unsigned int walk_tables(struct mm_struct *mm,
 	if (unlikely(pmd_none(pmd)))
 		return walk_none(addr, PMD_SHIFT, recs, max);
 	if (unlikely(!pmd_present(pmd)))
-		return walk_swapped_pmd(pmd, addr, recs, max);
+		return walk_swapped(__pte(pmd_val(pmd)), 2, PMD_SHIFT, addr,
+				    recs, max);
 	if (pmd_leaf(pmd)) {
 		*seen = pmd_bits(pmd);
 		return walk_huge(pmd_pfn(pmd), *seen, 2, PMD_SHIFT, addr, recs,
@@ -273,14 +294,19 @@ static __always_inline unsigned int walk_tables(struct mm_struct *mm,
 }
 
 /* What only the VMA tells: hugetlb, and what is not accessible. */
-static void complete_record(struct vm_area_struct *vma,
+static void complete_record(struct vm_area_struct *vma, unsigned long addr,
 			    struct lkp25p3_record *rec)
 {
 	bool open = vma_is_accessible(vma);
 
 	if (is_vm_hugetlb_page(vma) && rec->level) {
+		unsigned int shift = huge_page_shift(hstate_vma(vma));
+
+		/* All contiguous entries are the same one while it moves. */
+		if (rec->state == LKP25P3_MIGRATING)
+			rec->pa += addr & (BIT(shift) - BIT(rec->shift));
 		rec->flags |= LKP25P3_HUGETLB;
-		rec->shift = huge_page_shift(hstate_vma(vma));
+		rec->shift = shift;
 	}
 	if (rec->state == LKP25P3_PRESENT && (rec->flags & LKP25P3_KEPT)) {
 		if (open)	/* a NUMA hint, or a huge page being split */
@@ -304,7 +330,7 @@ static unsigned int walk_hugetlb(struct vm_area_struct *vma,
 	nr = walk_tables(vma->vm_mm, addr, recs, max, &seen);
 	local_irq_restore(flags);
 	for (i = 0; i < nr; i++)
-		complete_record(vma, &recs[i]);
+		complete_record(vma, addr + i * PAGE_SIZE, &recs[i]);
 	return nr;
 }
 
@@ -336,7 +362,7 @@ unsigned int lkp25p3_walk(struct vm_area_struct *vma, unsigned long addr,
 	/* Else all that the VMA could add is that KEPT was a NUMA hint. */
 	if (unlikely(!vma_is_accessible(vma) || seen & LKP25P3_KEPT))
 		for (i = 0; i < nr; i++)
-			complete_record(vma, &recs[i]);
+			complete_record(vma, addr + i * PAGE_SIZE, &recs[i]);
 	return nr;
 }
 
@@ -357,7 +383,8 @@ bool lkp25p3_walk_own(struct mm_struct *mm, unsigned long addr,
 	u32 seen = 0;
 
 	addr = untagged_addr(addr);
-	if (unlikely(addr >= TASK_SIZE_MAX)) {
+	/* What the CPU has, which may be less than TASK_SIZE_MAX. */
+	if (unlikely(addr >= mm->task_size)) {
 		set_record(rec, 0, 0, LKP25P3_NO_VMA, 0, 0);
 		return true;
 	}
@@ -401,7 +428,7 @@ void lkp25p3_explain(struct mm_struct *mm, unsigned long addr,
 	addr = untagged_addr(addr);
 	vma = vma_lookup(mm, addr);
 	if (vma)
-		complete_record(vma, rec);
+		complete_record(vma, addr, rec);
 	else
 		lkp25p3_no_vma(mm, addr, rec);
 	rec->ns = ns;

@@ -19,10 +19,12 @@
  * enum lkp25p3_state - what a virtual address leads to
  * @LKP25P3_PRESENT: a page; pa is the address in it
  * @LKP25P3_NO_VMA: nothing is mapped there
- * @LKP25P3_NOT_POPULATED: a VMA, but no page yet (or no longer)
+ * @LKP25P3_NOT_POPULATED: a VMA, but no page yet (or no longer). An entry is
+ *	empty for a moment, too, while the kernel changes it, which it may do
+ *	during a walk
  * @LKP25P3_SWAPPED: swap_type and pa, which is the offset in pages, say where
  * @LKP25P3_MIGRATING: the page is being moved; pa is where it was
- * @LKP25P3_GUARD: the gap that is kept free below a stack, or a guard marker
+ * @LKP25P3_GUARD: the gap that is kept free below a stack
  * @LKP25P3_PROT_NONE: the VMA gives no access; if LKP25P3_KEPT is in flags
  *	there is a page all the same, and pa is its address
  * @LKP25P3_POISONED: the page had a memory error

@@ -12,8 +12,9 @@
  *   cpu NS WALL_NS		of the watching thread, for this pattern
  *
  * The sets are made here and nowhere asked of the kernel.  The monitor is asked
- * for what it counted until no page was touched any more and a scan was made
- * afterwards; the next period begins then.  DAMON gets a period in front that is
+ * for what it counted, during the period, as it keeps some seconds only, and until
+ * no page was touched any more and a scan was made afterwards; the next period
+ * begins then.  DAMON gets a period in front that is
  * not counted, since it begins with ten equal regions, and its regions are asked for
  * while the pages are still being touched.  "damon-flush": with a program whose
  * TLB forgets, see accuracy_workload.c.
@@ -25,6 +26,7 @@
 
 #define MAX_PAGES	262144U
 #define PATIENCE_NS	120000000000ULL
+#define NS_PER_MS	1000000ULL
 
 struct job {
 	struct workload work;
@@ -32,7 +34,8 @@ struct job {
 	uint32_t seed;
 	bool *set, *next;
 	unsigned int *counts;
-	struct lkp25p3_second *second;
+	struct lkp25p3_second *second;	/* the last one that was read */
+	__u64 cpu, wall;		/* of all of them */
 	struct damon_region *regions;
 };
 
@@ -58,7 +61,6 @@ static void begin_period(struct job *j, const char *pattern, unsigned int period
 	workload_use(j->next);
 	j->set = j->next;
 	j->next = old;
-	usleep(j->period_ms * 1000);
 }
 
 /* The monitor. */
@@ -79,29 +81,43 @@ static int start_monitor(const struct job *j, int *ring)
 	return fd;
 }
 
-/* Nobody touches a page: until what was touched has been counted. */
-static void add_counts(const struct job *j, int ring, __u64 *cpu, __u64 *wall)
+/* What was counted in a second; after some milliseconds nothing if there is no new one. */
+static void add_second(struct job *j, int ring)
 {
-	const size_t bytes = sizeof(*j->second) + j->work.nr;
 	const struct lkp25p3_second *s = j->second;
 	const unsigned char *counts = (const unsigned char *)(s + 1);
-	__u64 now = now_ns();
+	__u64 before = s->seq;
+	ssize_t n = read(ring, j->second, sizeof(*s) + j->work.nr);
 
-	memset(j->counts, 0, j->work.nr * sizeof(*j->counts));
-	do {
-		ssize_t n = read(ring, j->second, bytes);
+	if (n < 0)
+		err(1, "reading counts");
+	if (!n) {
+		usleep(5000);
+		return;
+	}
+	if (s->seq != before + 1)
+		errx(1, "%llu seconds of counts are lost", s->seq - before - 1);
+	for (size_t i = 0; i < j->work.nr; i++)
+		j->counts[i] += counts[i];
+	j->cpu += s->cpu_ns;
+	j->wall += s->end_ns - s->start_ns;
+}
 
-		if (n < 0 || now_ns() - now > PATIENCE_NS)
-			err(1, "reading counts");
-		if (!n) {
-			usleep(5000);
-			continue;
-		}
-		for (size_t i = 0; i < j->work.nr; i++)
-			j->counts[i] += counts[i];
-		*cpu += s->cpu_ns;
-		*wall += s->end_ns - s->start_ns;
-	} while (s->end_ns - s->scan_ns <= now);
+/* The period, and then, as nobody touches a page, until what was touched has been counted. */
+static void add_counts(struct job *j, int ring)
+{
+	const struct lkp25p3_second *s = j->second;
+	__u64 now, end = now_ns() + j->period_ms * NS_PER_MS;
+
+	while (now_ns() < end)
+		add_second(j, ring);
+	workload_use(NULL);
+	now = now_ns();
+	while (s->end_ns - s->scan_ns <= now) {
+		if (now_ns() - now > PATIENCE_NS)
+			errx(1, "the monitor has told nothing for long");
+		add_second(j, ring);
+	}
 }
 
 static void print_counts(const struct job *j)
@@ -117,17 +133,19 @@ static void print_counts(const struct job *j)
 
 static void ask_monitor(struct job *j, const char *pattern)
 {
-	__u64 cpu = 0, wall = 0;
 	int ring, fd = start_monitor(j, &ring);
 
+	j->second->seq = 0;
+	j->cpu = 0;
+	j->wall = 0;
 	for (unsigned int i = 1; i <= j->periods; i++) {
+		memset(j->counts, 0, j->work.nr * sizeof(*j->counts));
 		begin_period(j, pattern, i);
-		workload_use(NULL);
-		add_counts(j, ring, &cpu, &wall);
+		add_counts(j, ring);
 		print_truth(j);
 		print_counts(j);
 	}
-	printf("cpu %llu %llu\n", cpu, wall);
+	printf("cpu %llu %llu\n", j->cpu, j->wall);
 	printf("monitor granule=%u hardware=%u interval_ms=%u\n", j->second->max_granule,
 	       j->second->hw_young, j->second->interval_ms);
 	close(ring);
@@ -163,6 +181,7 @@ static void ask_damon(struct job *j, const char *pattern)
 	cpu = damon_cpu_ns(&d);
 	for (unsigned int i = 0; i <= j->periods; i++) {
 		begin_period(j, pattern, i);
+		usleep(j->period_ms * 1000);
 		if (i)
 			print_regions(j);
 	}

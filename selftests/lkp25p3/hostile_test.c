@@ -4,9 +4,13 @@
  * meanwhile, the kernel neither stumbles nor fills its log.
  */
 #include <pthread.h>
+#include <signal.h>
+#include <stdnoreturn.h>
 #include <sys/uio.h>
 #include <time.h>
 #include "lkp25p3_test.h"
+
+#define HISTOGRAM	LKP25P3_DEBUGFS "/latency"
 
 #define THREADS	2
 #define ROUNDS	400		/* as many, or as there are in 10 seconds, */
@@ -219,6 +223,49 @@ TEST_F_TIMEOUT(hostile, memory_may_come_and_go_meanwhile, 120)
 	free(vas);
 }
 
+static void *drop_and_fill(void *data)
+{
+	struct commotion *c = data;
+
+	while (!__atomic_load_n(&c->end, __ATOMIC_RELAXED)) {
+		for (size_t i = 0; i < c->len; i += 65536)
+			write_page(c->p + i);
+		madvise(c->p, c->len, MADV_DONTNEED);
+	}
+	return NULL;
+}
+
+/* arm64 reads an entry of a block twice, and the block may be half gone meanwhile. */
+TEST_F_TIMEOUT(hostile, contiguous_entries_may_go_meanwhile, 120)
+{
+	const char *path = THP "hugepages-64kB/enabled";
+	struct commotion c = { .len = 1 << 20 };
+	unsigned int nr = c.len / self->page;
+	struct lkp25p3_record *recs = calloc(nr, sizeof(*recs));
+	time_t end = time(NULL) + 10;
+	int made_up = 0;
+	pthread_t thread;
+	char old[16];
+
+	if (get_choice(path, old, sizeof(old)))
+		SKIP(return, "no " THP "hugepages-64kB");
+	c.p = map_aligned(c.len, 65536);
+	ASSERT_NE(MAP_FAILED, c.p);
+	ASSERT_EQ(0, put_file(path, "always"));
+	EXPECT_EQ(0, pthread_create(&thread, NULL, drop_and_fill, &c));
+	for (int i = 0; i < FEWEST || (i < 20 * ROUNDS && time(NULL) < end); i++) {
+		EXPECT_EQ(nr, lkp_batch(self->fd, NULL, (uintptr_t)c.p, recs, nr, 0,
+					LKP25P3_LOCKED));
+		for (unsigned int j = 0; j < nr; j++)
+			made_up += recs[j].state == LKP25P3_PRESENT && recs[j].pa < self->page;
+	}
+	EXPECT_EQ(0, made_up);
+	__atomic_store_n(&c.end, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	put_file(path, old);
+	free(recs);
+}
+
 /* A process that ends while it is looked at. */
 TEST_F_TIMEOUT(hostile, processes_may_end_meanwhile, 120)
 {
@@ -235,6 +282,57 @@ TEST_F_TIMEOUT(hostile, processes_may_end_meanwhile, 120)
 				EXPECT_EQ(ESRCH, errno);
 		waitpid(pid, &status, 0);
 	}
+}
+
+/* What is counted while the histogram is printed, or begun anew. */
+
+static noreturn void change_the_histogram(int fd)
+{
+	struct lkp25p3_record rec;
+
+	for (unsigned int i = 0;; i++) {
+		lkp_batch(fd, NULL, 0x10000, &rec, 1, 0, LKP25P3_LOCKED);
+		if (i % 8 == 0)
+			put_file(HISTOGRAM, "0");
+	}
+}
+
+/* Its lines add up to what its head has, and the last one is at 100 %. */
+static bool the_histogram_adds_up(void)
+{
+	static char text[16384];
+	unsigned long long all = 1, sum = 0, nr;
+	char percent[16] = "100.00";
+	int fd = open(HISTOGRAM, O_RDONLY);
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+
+	close(fd);
+	text[n > 0 ? n : 0] = 0;
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+		if (sscanf(line, "%*u %*u %llu %15s", &nr, percent) == 2)
+			sum += nr;
+		else
+			sscanf(line, "# translations: %llu", &all);
+	}
+	return sum == all && !strcmp(percent, "100.00");
+}
+
+TEST_F(hostile, the_histogram_adds_up_meanwhile)
+{
+	time_t end = time(NULL) + 10;
+	int wrong = 0, status;
+	pid_t pid;
+
+	if (access(HISTOGRAM, W_OK))
+		SKIP(return, "no " HISTOGRAM " (is debugfs mounted?)");
+	pid = fork();
+	if (!pid)
+		change_the_histogram(self->fd);
+	for (int i = 0; i < FEWEST || (i < 20 * ROUNDS && time(NULL) < end); i++)
+		wrong += !the_histogram_adds_up();
+	EXPECT_EQ(0, wrong);
+	kill(pid, SIGKILL);
+	EXPECT_EQ(pid, waitpid(pid, &status, 0));
 }
 
 TEST_HARNESS_MAIN

@@ -183,6 +183,68 @@ static char *map_written(size_t len)
 	return p;
 }
 
+/* A huge page, and what is in it; NULL if there is none to be had. */
+static char *map_huge(size_t huge)
+{
+	char *p = map_aligned(huge, huge);
+
+	if (huge / page_bytes() > MAX_PAGES || p == MAP_FAILED)
+		return NULL;
+	madvise(p, huge, MADV_HUGEPAGE);
+	write_pages(p, huge);
+	return madvise(p, huge, MADV_COLLAPSE) ? NULL : p;
+}
+
+/* Blocks of 64 KiB of contiguous entries; NULL if this machine has none. */
+static char *map_blocks(size_t nr)
+{
+	const char *path = THP "hugepages-64kB/enabled";
+	struct utsname name;
+	char old[16], *p;
+
+	uname(&name);
+	if (strcmp(name.machine, "aarch64") || page_bytes() != 4096)
+		return NULL;
+	get_choice(path, old, sizeof(old));
+	if (put_file(path, "always"))
+		return NULL;
+	p = map_aligned(nr * 65536, 65536);
+	write_pages(p, nr * 65536);
+	put_file(path, old[0] ? old : "never");
+	return p;
+}
+
+#define NO_BLOCKS	"64 KiB of contiguous entries are for arm64 with 4 KiB pages"
+
+/* Another monitor, of the same process. */
+static int watch_too(monitor_fixture *other, size_t page, char *p, size_t nr)
+{
+	*other = (monitor_fixture){ .fd = lkp_open(), .page = page };
+	other->sums = calloc(MAX_PAGES, sizeof(*other->sums));
+	other->m.interval_ms = 7;
+	return watch(other, p, nr);
+}
+
+static void end_watch_too(monitor_fixture *other)
+{
+	free(other->sums);
+	close(other->ring);
+	close(other->fd);
+}
+
+/* Pages of which the count is not 1 to @most, for those from @first up to @end, or 0. */
+static size_t wrong_part(const monitor_fixture *self, size_t first, size_t end, unsigned long most)
+{
+	size_t bad = 0;
+
+	for (size_t i = 0; i < self->nr; i++) {
+		bool used = i >= first && i < end;
+
+		bad += self->sums[i] < used || self->sums[i] > (used ? most : 0);
+	}
+	return bad;
+}
+
 /* Precision and recall. */
 
 static unsigned int next_random(unsigned int *x)
@@ -308,14 +370,10 @@ TEST_F(monitor, sampling_counts_a_page_when_its_turn_comes)
 TEST_F(monitor, a_huge_page_counts_as_a_whole_and_is_said_to)
 {
 	size_t huge = pmd_bytes(), nr = huge / self->page;
-	char *p = map_aligned(huge, huge);
+	char *p = map_huge(huge);
 	unsigned long most;
 
-	if (nr > MAX_PAGES || p == MAP_FAILED)
-		SKIP(return, "no room for a huge page");
-	madvise(p, huge, MADV_HUGEPAGE);
-	write_pages(p, huge);
-	if (madvise(p, huge, MADV_COLLAPSE))
+	if (!p)
 		SKIP(return, "no huge page to be had");
 	ASSERT_EQ(0, watch(self, p, nr));
 	most = write_and_count(p + 17 * self->page);
@@ -323,29 +381,39 @@ TEST_F(monitor, a_huge_page_counts_as_a_whole_and_is_said_to)
 	EXPECT_EQ(huge, self->max_granule);
 	EXPECT_EQ(nr, self->last.head.coarse);
 	EXPECT_EQ(nr, self->last.head.present);
-	for (size_t i = 0; i < nr; i++) {
-		ASSERT_LE(1, self->sums[i]);
-		ASSERT_GE(most, self->sums[i]);
-	}
+	EXPECT_EQ(0, wrong_part(self, 0, nr, most));
+}
+
+/* Each clears the bit of the whole, of which the other one watches the rest. */
+TEST_F(monitor, two_share_a_huge_page)
+{
+	size_t huge = pmd_bytes(), half = huge / self->page / 2;
+	static monitor_fixture other;
+	char *p = map_huge(huge);
+	unsigned long most;
+
+	if (!p)
+		SKIP(return, "no huge page to be had");
+	ASSERT_EQ(0, watch(self, p, half));
+	ASSERT_EQ(0, watch_too(&other, self->page, p + huge / 2, half));
+	most = write_and_count(p + 17 * self->page);
+	wait_for_scan(self);
+	wait_for_scan(&other);
+	EXPECT_EQ(0, wrong_part(self, 0, half, most));
+	EXPECT_EQ(0, wrong_part(&other, 0, half, most));
+	EXPECT_EQ(half, self->last.head.present);
+	end_watch_too(&other);
 }
 
 TEST_F(monitor, contiguous_entries_lose_no_access)
 {
 	static unsigned char set[MAX_PAGES];
-	const char *path = THP "hugepages-64kB/enabled";
-	size_t len = 64 * 65536, nr = len / 4096;
+	size_t nr = 64 * 16;
+	char *p = map_blocks(64);
 	uint64_t begin;
-	struct utsname name;
-	char old[16], *p;
 
-	uname(&name);
-	if (strcmp(name.machine, "aarch64") || self->page != 4096)
-		SKIP(return, "64 KiB of contiguous entries are for arm64 with 4 KiB pages");
-	get_choice(path, old, sizeof(old));
-	ASSERT_EQ(0, put_file(path, "always"));
-	p = map_aligned(len, 65536);
-	write_pages(p, len);
-	ASSERT_EQ(0, put_file(path, old[0] ? old : "never"));
+	if (!p)
+		SKIP(return, NO_BLOCKS);
 	ASSERT_TRUE(lkp(self->fd, p).flags & LKP25P3_CONT);
 
 	/* One page of every other block: all 16 of those count. */
@@ -364,34 +432,36 @@ TEST_F(monitor, contiguous_entries_lose_no_access)
 
 TEST_F(monitor, contiguous_entries_cut_by_the_ends_and_by_sampling)
 {
-	const char *path = THP "hugepages-64kB/enabled";
-	size_t nr = 3 * 16 - 7;
+	char *p = map_blocks(4);
 	unsigned long most;
-	struct utsname name;
-	char old[16], *p;
 
-	uname(&name);
-	if (strcmp(name.machine, "aarch64") || self->page != 4096)
-		SKIP(return, "64 KiB of contiguous entries are for arm64 with 4 KiB pages");
-	get_choice(path, old, sizeof(old));
-	ASSERT_EQ(0, put_file(path, "always"));
-	p = map_aligned(4 * 65536, 65536);
-	write_pages(p, 4 * 65536);
-	ASSERT_EQ(0, put_file(path, old[0] ? old : "never"));
+	if (!p)
+		SKIP(return, NO_BLOCKS);
 	self->m.sample = 5;
-	ASSERT_EQ(0, watch(self, p + 3 * 4096, nr));
+	ASSERT_EQ(0, watch(self, p + 3 * 4096, 3 * 16 - 7));
 	most = write_and_count(p + 65536 + 8 * 4096);
 	wait_for_scan(self);
-	for (size_t i = 0; i < nr; i++) {
-		bool used = i >= 13 && i < 29;
+	EXPECT_EQ(0, wrong_part(self, 13, 29, most));
+}
 
-		EXPECT_LE(used, self->sums[i]) {
-			TH_LOG("page %zu", i);
-		}
-		EXPECT_GE(used ? most : 0, self->sums[i]) {
-			TH_LOG("page %zu", i);
-		}
-	}
+/* As with a huge page; the blocks on both sides of the one that is shared are not used. */
+TEST_F(monitor, two_share_a_block_of_contiguous_entries)
+{
+	static monitor_fixture other;
+	char *p = map_blocks(4);
+	unsigned long most;
+
+	if (!p)
+		SKIP(return, NO_BLOCKS);
+	ASSERT_TRUE(lkp(self->fd, p + 65536).flags & LKP25P3_CONT);
+	ASSERT_EQ(0, watch(self, p, 16 + 5));
+	ASSERT_EQ(0, watch_too(&other, self->page, p + (16 + 5) * 4096, 11 + 2 * 16));
+	most = write_and_count(p + 65536 + 8 * 4096);
+	wait_for_scan(self);
+	wait_for_scan(&other);
+	EXPECT_EQ(0, wrong_part(self, 16, 16 + 5, most));
+	EXPECT_EQ(0, wrong_part(&other, 0, 11, most));
+	end_watch_too(&other);
 }
 
 /* What it must not do. */
@@ -503,18 +573,14 @@ TEST_F(monitor, two_do_not_take_it_from_each_other)
 	size_t nr = 600;
 
 	ASSERT_EQ(0, watch(self, map_written(nr * self->page), nr));
-	other = (monitor_fixture){ .fd = lkp_open(), .page = self->page };
-	other.sums = calloc(MAX_PAGES, sizeof(*other.sums));
-	other.m.interval_ms = 7;
-	ASSERT_EQ(0, watch(&other, self->p + 100 * self->page, nr - 100));
+	ASSERT_EQ(0, watch_too(&other, self->page, self->p + 100 * self->page, nr - 100));
 	make_pattern(set, nr, 4);
 	touch(self, set, true);
 	wait_for_scan(self);
 	wait_for_scan(&other);
 	EXPECT_EQ(0, wrong(self, set, 1));
 	EXPECT_EQ(0, wrong(&other, set + 100, 1));
-	close(other.ring);
-	close(other.fd);
+	end_watch_too(&other);
 }
 
 #define LRU_DIR "/sys/kernel/mm/lru_page_list/"

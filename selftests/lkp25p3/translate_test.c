@@ -440,4 +440,30 @@ TEST_F(translate, a_range_is_told_in_runs)
 	close(log);
 }
 
+/* Kept pages make a run only where one follows the other. */
+TEST_F(translate, kept_pages_of_a_range_are_told_in_runs)
+{
+	size_t nr = 64, runs = 1;
+	char *p = map_small(nr * self->page), command[96], want[64];
+	struct lkp25p3_record recs[64];
+	const char *answer;
+
+	ASSERT_NE(MAP_FAILED, p);
+	/* The even ones first, so that hardly any two are neighbours. */
+	for (size_t i = 0; i < 2 * nr; i += 2)
+		write_page(p + (i % nr + i / nr) * self->page);
+	ASSERT_EQ(0, mprotect(p, nr * self->page, PROT_NONE));
+	ASSERT_EQ(nr, lkp_batch(self->fd, NULL, (uintptr_t)p, recs, nr, 0, LKP25P3_LOCKED));
+	for (size_t i = 1; i < nr; i++)
+		runs += recs[i].pa != recs[i - 1].pa + self->page;
+	EXPECT_LT(1, runs);
+	snprintf(command, sizeof(command), "range 0x%lx 0x%lx", (unsigned long)p,
+		 (unsigned long)p + nr * self->page);
+	snprintf(want, sizeof(want), " %zu runs of contiguous memory", runs);
+	answer = lkp_command(self->fd, command);
+	EXPECT_NE(NULL, strstr(answer, want)) {
+		TH_LOG("%zu runs, answer: %s", runs, answer);
+	}
+}
+
 TEST_HARNESS_MAIN
