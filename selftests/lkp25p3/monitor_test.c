@@ -195,7 +195,7 @@ static char *map_huge(size_t huge)
 	return madvise(p, huge, MADV_COLLAPSE) ? NULL : p;
 }
 
-/* Blocks of 64 KiB of contiguous entries; NULL if this machine has none. */
+/* Blocks of 64 KiB of contiguous entries; NULL if this machine has none, or MAP_FAILED. */
 static char *map_blocks(size_t nr)
 {
 	const char *path = THP "hugepages-64kB/enabled";
@@ -207,11 +207,11 @@ static char *map_blocks(size_t nr)
 		return NULL;
 	get_choice(path, old, sizeof(old));
 	if (put_file(path, "always"))
-		return NULL;
+		return MAP_FAILED;
 	p = map_aligned(nr * 65536, 65536);
-	write_pages(p, nr * 65536);
-	put_file(path, old[0] ? old : "never");
-	return p;
+	if (p != MAP_FAILED)
+		write_pages(p, nr * 65536);
+	return put_file(path, old[0] ? old : "never") ? MAP_FAILED : p;
 }
 
 #define NO_BLOCKS	"64 KiB of contiguous entries are for arm64 with 4 KiB pages"
@@ -414,6 +414,7 @@ TEST_F(monitor, contiguous_entries_lose_no_access)
 
 	if (!p)
 		SKIP(return, NO_BLOCKS);
+	ASSERT_NE(MAP_FAILED, p);
 	ASSERT_TRUE(lkp(self->fd, p).flags & LKP25P3_CONT);
 
 	/* One page of every other block: all 16 of those count. */
@@ -437,6 +438,7 @@ TEST_F(monitor, contiguous_entries_cut_by_the_ends_and_by_sampling)
 
 	if (!p)
 		SKIP(return, NO_BLOCKS);
+	ASSERT_NE(MAP_FAILED, p);
 	self->m.sample = 5;
 	ASSERT_EQ(0, watch(self, p + 3 * 4096, 3 * 16 - 7));
 	most = write_and_count(p + 65536 + 8 * 4096);
@@ -453,6 +455,7 @@ TEST_F(monitor, two_share_a_block_of_contiguous_entries)
 
 	if (!p)
 		SKIP(return, NO_BLOCKS);
+	ASSERT_NE(MAP_FAILED, p);
 	ASSERT_TRUE(lkp(self->fd, p + 65536).flags & LKP25P3_CONT);
 	ASSERT_EQ(0, watch(self, p, 16 + 5));
 	ASSERT_EQ(0, watch_too(&other, self->page, p + (16 + 5) * 4096, 11 + 2 * 16));
