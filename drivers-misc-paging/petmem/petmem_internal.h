@@ -179,6 +179,7 @@ struct petmem_map {
  * @tables: page tables from the pool, unless they are detached
  * @core_tables: spans of a PMD table for which the core has made that table
  * @nr_vmas: its VMAs: one, or two inside of mremap(); 0 before mmap()
+ * @moved: mremap() was tried: the core may have made tables that no count has
  *
  * Belongs to the file that its VMA maps: that has no other purpose than to
  * be held by the VMA, and to hold the module, independent of the device's.
@@ -191,6 +192,7 @@ struct petmem_arena {
 	struct list_head tables;
 	DECLARE_BITMAP(core_tables, PETMEM_SPANS);
 	int nr_vmas;
+	bool moved;
 };
 
 struct petmem_open *petmem_open_create(bool direct, bool best);

@@ -213,6 +213,7 @@ static void petmem_vma_open(struct vm_area_struct *vma)
 
 	mutex_lock(&arena->map->lock);
 	arena->nr_vmas++;
+	arena->moved = true;
 	mutex_unlock(&arena->map->lock);
 }
 

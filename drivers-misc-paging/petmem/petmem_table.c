@@ -521,32 +521,20 @@ void petmem_table_zap(struct vm_area_struct *vma, unsigned long start,
 }
 
 /*
- * Whether there is nothing in a PMD table of the pool. Its count tells only of
- * tables of the pool: mremap() has the core make others before it is refused.
+ * Whether all that is left in an arena are PMD tables that only it uses. Their
+ * counts tell only of tables of the pool below them: mremap() has the core make
+ * others before it is refused.
  */
-static bool petmem_pmd_table_empty(struct petmem_frame *table)
-{
-	pmd_t *pmd = petmem_kaddr(table);
-	int i;
-
-	for (i = 0; i < PTRS_PER_PMD; i++)
-		if (!pmd_none(pmdp_get_lockless(pmd + i)))
-			return false;
-	return true;
-}
-
-/* Whether all that is left in an arena are PMD tables that only it uses. */
 static bool petmem_can_clear(struct petmem_arena *arena)
 {
 	struct petmem_frame *table;
 
 	list_for_each_entry(table, &arena->tables, link)
-		if (table->use != PETMEM_PMD_TABLE ||
+		if (table->use != PETMEM_PMD_TABLE || table->entries ||
 		    table->addr < arena->start ||
-		    table->addr + PUD_SIZE > arena->end ||
-		    !petmem_pmd_table_empty(table))
+		    table->addr + PUD_SIZE > arena->end)
 			return false;
-	return bitmap_empty(arena->core_tables, PETMEM_SPANS);
+	return !arena->moved && bitmap_empty(arena->core_tables, PETMEM_SPANS);
 }
 
 /**
