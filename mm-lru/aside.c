@@ -118,17 +118,15 @@ struct list_head *__lru_page_list_skipped(struct lruvec *lruvec,
 					  struct list_head *skipped,
 					  struct list_head *src, bool file)
 {
-	struct list_head *queue =
-		&lruvec->lists[file ? LRU_INACTIVE_FILE : LRU_INACTIVE_ANON];
 	unsigned int nr = 0;
 	struct list_head *node;
 
 	/* Of an active list, if lru was chosen since reclaim began with it. */
-	if (src != queue)
+	if (src != &lruvec->lists[file * LRU_FILE])
 		return src;
 	list_for_each(node, skipped)
 		if (++nr > 16 * SWAP_CLUSTER_MAX)
-			return src;
+			return lpl_queue_head(lruvec, file);
 	return &lruvec->lru_page_list.skipped[file];
 }
 
@@ -168,7 +166,9 @@ static bool lpl_queues_empty(struct lruvec *lruvec)
 		if (!list_empty(&lruvec->lru_page_list.front[part][0]) ||
 		    !list_empty(&lruvec->lru_page_list.front[part][1]))
 			return false;
-	return list_empty(&lruvec->lists[LRU_INACTIVE_ANON]) &&
+	return lpl_queue_empty(&lruvec->lru_page_list.queue[0]) &&
+	       lpl_queue_empty(&lruvec->lru_page_list.queue[1]) &&
+	       list_empty(&lruvec->lists[LRU_INACTIVE_ANON]) &&
 	       list_empty(&lruvec->lists[LRU_INACTIVE_FILE]);
 }
 

@@ -5,10 +5,10 @@
  *		Where the order is
  *
  * A folio is on the list of its memory cgroup and node by folio->lru, as ever:
- * while this policy is active all evictable folios are on the two inactive
- * lists of their lruvec, PG_active clear, most recently used first, but for those
- * that reclaim has put aside (read once, parked, skipped, kept by guard).  So what
- * isolates, migrates, splits, charges or frees folios needs to know nothing of
+ * while this policy is active all evictable folios are in two queues of their
+ * lruvec, PG_active clear, most recently used first, but for those that reclaim has
+ * put aside (read once, parked, skipped, kept by guard).  The tail of a queue is the
+ * inactive list, and all count as if they were on that.  So what isolates, migrates, splits, charges or frees folios needs to know nothing of
  * the policy, and the checks of reclaim are the stock ones.
  *
  * A word of 4 bytes for each page (page_ext) says when a folio was last seen
@@ -16,7 +16,12 @@
  * type; the stamps order the lists against each other: reclaim takes from the
  * oldest tail, and debugfs merges the lists into the one queue that they are.
  * The stamp is also what puts a folio back where it was after compaction or
- * migration had taken it off.
+ * migration had taken it off.  For its place to be found the queue is in parts, each
+ * of which has what came in one part of the time; the inactive list has what is older
+ * than all of them, from where the stock code takes, and gets the oldest part when it
+ * has no more.  Their number is fixed, so that they last for the age of what is evicted
+ * each gets longer or shorter: see lpl_queue_advance().  While guard keeps anything
+ * there are no parts, as the order of its window matters less.
  *
  *	     tick, switch		 klrud			   reclaim
  *	  note the mm that ran -> read and clear its	-> take from the tail,
@@ -129,16 +134,16 @@ atomic_long_t lpl_stats[LPL_NR_STATS];
 
 /* ------------------------------------------------------------------ lists */
 
-static void lpl_front_step_of(struct lruvec *lruvec, bool file, u32 age, u32 every)
+static void lpl_front_step_of(struct lruvec *lruvec, bool file, u32 age, u32 every,
+			      struct list_head *queue)
 {
 	struct lru_page_list_lruvec *state = &lruvec->lru_page_list;
 
-	lpl_front_step(&state->front[0][file], &state->front[1][file],
-		       &lruvec->lists[file * LRU_FILE], age, every);
+	lpl_front_step(&state->front[0][file], &state->front[1][file], queue, age, every);
 }
 
 /**
- * lpl_front_advance() - let what is in front of the queue get older
+ * lpl_front_advance() - let the queue, and what is in front of it, get older
  * @lruvec: whose; lru_lock held
  * @now: current tick
  * @behind: what is older than about this is part of the queue then, ticks; 0: all is
@@ -151,38 +156,63 @@ void lpl_front_advance(struct lruvec *lruvec, u32 now, u32 behind)
 	struct lru_page_list_lruvec *state = &lruvec->lru_page_list;
 	u32 every = DIV_ROUND_UP(2 * behind, 3);
 	u32 age = lpl_front_age(state->front_since, now);
+	int file;
 
+	if (lpl_queue_is_in_parts(lruvec))
+		for (file = 0; file < 2; file++)
+			lpl_queue_advance(&state->queue[file], now);
 	/* Most of the time, and each insertion asks. */
 	if (age < every)
 		return;
-	lpl_front_step_of(lruvec, false, age, every);
-	lpl_front_step_of(lruvec, true, age, every);
+	for (file = 0; file < 2; file++)
+		lpl_front_step_of(lruvec, file, age, every, lpl_queue_head(lruvec, file));
 	state->front_since += age;
 }
 
 /**
- * lpl_front_join() - nothing is in front of the queue
+ * lpl_front_join() - all of the queue, and what is in front of it, is one list, the tail
  * @lruvec: whose; lru_lock held
  */
 void lpl_front_join(struct lruvec *lruvec)
 {
+	int file;
+
 	lockdep_assert_held(&lruvec->lru_lock);
-	lpl_front_step_of(lruvec, false, 0, 0);
-	lpl_front_step_of(lruvec, true, 0, 0);
+	for (file = 0; file < 2; file++) {
+		struct list_head *tail = &lruvec->lists[file * LRU_FILE];
+
+		while (lpl_queue_join(&lruvec->lru_page_list.queue[file], tail))
+			;
+		lpl_front_step_of(lruvec, file, 0, 0, tail);
+	}
 }
 
 /**
- * lpl_queue_filled() - the queue, for its tail
+ * lpl_queue_filled() - the tail of the queue
  * @lruvec: whose; lru_lock held
  * @lru: of which type
  *
- * Return: it; empty only if nothing is in front of it either.
+ * Return: its list; empty only if nothing is in front of it either.
  */
 struct list_head *lpl_queue_filled(struct lruvec *lruvec, enum lru_list lru)
 {
-	if (list_empty(&lruvec->lists[lru]))
-		lpl_front_step_of(lruvec, lru / LRU_FILE, 0, 0);
-	return &lruvec->lists[lru];
+	struct list_head *tail = &lruvec->lists[lru];
+	bool file = lru / LRU_FILE;
+
+	if (list_empty(tail) && !lpl_queue_join(&lruvec->lru_page_list.queue[file], tail))
+		lpl_front_step_of(lruvec, file, 0, 0, tail);
+	return tail;
+}
+
+/*
+ * Reclaim isolates from @src, and has used it up; true if there is more now.  It goes on
+ * through all of the queue, as it does if that is one list: what is of zones that are of
+ * no use to it does not count as looked at.
+ */
+bool __lru_page_list_fill(struct lruvec *lruvec, struct list_head *src, enum lru_list lru)
+{
+	return !is_active_lru(lru) && src == &lruvec->lists[lru] &&
+	       !list_empty(lpl_queue_filled(lruvec, lru));
 }
 
 /* Where what is used in this very tick goes. */
@@ -221,10 +251,20 @@ static bool lpl_use_once(struct folio *folio)
 		!lpl_is_to_be_mapped(folio));
 }
 
+/* Where one of this age is in the queue. */
+static struct list_head *lpl_sorted(struct lruvec *lruvec, bool file, u32 age, u32 now)
+{
+	struct list_head *tail = &lruvec->lists[file * LRU_FILE];
+
+	if (!lpl_queue_is_in_parts(lruvec))
+		return lpl_place(tail, age, now, lpl_folio_age);
+	return lpl_queue_place(&lruvec->lru_page_list.queue[file], tail, age, now, lpl_folio_age);
+}
+
 /* Where @folio goes, which is new more often than not. */
 static struct list_head *lpl_position(struct lruvec *lruvec, struct folio *folio)
 {
-	struct list_head *queue = lpl_queue_of(lruvec, folio);
+	struct list_head *kept;
 	u32 *at = lpl_word_at(&folio->page);
 	u32 old = at ? READ_ONCE(*at) : 0, word = old;
 	u32 since = READ_ONCE(lpl_since);
@@ -233,7 +273,7 @@ static struct list_head *lpl_position(struct lruvec *lruvec, struct folio *folio
 	bool new;
 
 	if (!at)
-		return queue;
+		return lpl_queue_of(lruvec, folio);
 	/* Stamps from before the policy was chosen say nothing. */
 	new = !word || lpl_age(word, now, since) > now - since;
 	if (new)
@@ -251,12 +291,13 @@ static struct list_head *lpl_position(struct lruvec *lruvec, struct folio *folio
 	if (word != old)
 		WRITE_ONCE(*at, word);
 	age = lpl_age(word, now, since);
-	if (lpl_guarded() && word & LPL_KEPT)
-		queue = lpl_keep_queue(lruvec, folio, queue);
+	kept = lpl_guarded() && word & LPL_KEPT ? lpl_keep_queue(lruvec, folio, NULL) : NULL;
+	if (kept)
+		return lpl_place(kept, age, now, lpl_folio_age);
 	/* What reclaim found accessed was used at some time since the last harvest. */
-	else if (new || (!age && (!folio_test_referenced(folio) || word & LPL_STREAK_MASK)))
+	if (new || (!age && (!folio_test_referenced(folio) || word & LPL_STREAK_MASK)))
 		return lpl_front(lruvec, folio, now);
-	return lpl_place(queue, age, now, lpl_folio_age);
+	return lpl_sorted(lruvec, folio_is_file_lru(folio), age, now);
 }
 
 /*

@@ -178,6 +178,18 @@ u32 lpl_word_met(u32 word, u32 now);
 bool lpl_leave(u32 word, u32 age, u32 every);
 struct list_head *lpl_place(struct list_head *queue, u32 age, u32 now,
 			    lpl_age_fn age_of);
+struct list_head *lpl_queue_place(struct lru_page_list_queue *queue, struct list_head *tail,
+				  u32 age, u32 now, lpl_age_fn age_of);
+void lpl_queue_advance(struct lru_page_list_queue *queue, u32 now);
+bool lpl_queue_join(struct lru_page_list_queue *queue, struct list_head *tail);
+bool lpl_queue_empty(struct lru_page_list_queue *queue);
+
+/* The part that so many others are newer than; 0: the newest. */
+static inline struct list_head *lpl_queue_part(struct lru_page_list_queue *queue, unsigned int i)
+{
+	return &queue->part[(queue->newest + i) % LRU_PAGE_LIST_PARTS];
+}
+
 u32 lpl_front_age(u32 since, u32 now);
 bool lpl_front_step(struct list_head *newer, struct list_head *older,
 		    struct list_head *queue, u32 age, u32 every);
@@ -242,12 +254,6 @@ static inline void lpl_count(enum lpl_stat stat, unsigned long nr)
 static inline bool lpl_flag_is_free(struct folio *folio)
 {
 	return folio_test_anon(folio) && folio_test_swapbacked(folio);
-}
-
-/* Where it is queued: of those that are neither active nor unevictable. */
-static inline struct list_head *lpl_queue_of(struct lruvec *lruvec, struct folio *folio)
-{
-	return &lruvec->lists[folio_is_file_lru(folio) ? LRU_INACTIVE_FILE : LRU_INACTIVE_ANON];
 }
 
 /* core.c: where folios are added, and the front of the queue. */

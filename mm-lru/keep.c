@@ -215,7 +215,7 @@ void __lpl_keep_parked(struct lruvec *lruvec, struct folio *folio)
 struct list_head *__lpl_keep_used(struct lruvec *lruvec, struct folio *folio,
 				  u32 now, u32 every, u32 period)
 {
-	struct list_head *queue = &lruvec->lists[folio_lru_list(folio)];
+	struct list_head *queue = lpl_queue_of(lruvec, folio);
 	struct lpl_keep *keep = lpl_keep_of(lruvec);
 	u32 word = lpl_folio_word(folio);
 	u32 age = lpl_age_now(word, now);

@@ -93,6 +93,26 @@ static inline bool lpl_front_is_apart(void)
 	       !READ_ONCE(lpl_leaving);
 }
 
+/* Is there more of the queue than its tail?  Under lru_lock, the same. */
+static inline bool lpl_queue_is_in_parts(struct lruvec *lruvec)
+{
+	return lru_page_list_enabled() && !lruvec->lru_page_list.keep &&
+	       !READ_ONCE(lpl_leaving);
+}
+
+/* The head of a queue. */
+static inline struct list_head *lpl_queue_head(struct lruvec *lruvec, bool file)
+{
+	return lpl_queue_is_in_parts(lruvec) ?
+	       lpl_queue_part(&lruvec->lru_page_list.queue[file], 0) :
+	       &lruvec->lists[file * LRU_FILE];
+}
+
+static inline struct list_head *lpl_queue_of(struct lruvec *lruvec, struct folio *folio)
+{
+	return lpl_queue_head(lruvec, folio_is_file_lru(folio));
+}
+
 static inline struct list_head *lpl_front_of(struct lruvec *lruvec, struct folio *folio)
 {
 	return &lruvec->lru_page_list.front[0][folio_is_file_lru(folio)];

@@ -112,12 +112,16 @@ struct list_head *lpl_place(struct list_head *queue, u32 age, u32 now,
 {
 	struct list_head *node = queue;
 	int left = LPL_PLACE_MAX;
+	u32 first, last;
 
 	/* What was used just now needs no look at the others. */
 	if (!age || list_empty(queue))
 		return queue;
 
-	if (age <= age_of(lpl_entry(queue->prev), now) / 2) {
+	first = age_of(lpl_entry(queue->next), now);
+	last = age_of(lpl_entry(queue->prev), now);
+	/* Neither is more than half of what 32 bits hold. */
+	if (age <= (first + last) / 2) {
 		while (left-- && node->next != queue &&
 		       age_of(lpl_entry(node->next), now) < age)
 			node = node->next;
@@ -128,6 +132,132 @@ struct list_head *lpl_place(struct list_head *queue, u32 age, u32 now,
 	while (left-- && node != queue && age_of(lpl_entry(node), now) > age)
 		node = node->prev;
 	return node;
+}
+
+/* The oldest part that has anything; -1: none. */
+static int lpl_queue_last(struct lru_page_list_queue *queue)
+{
+	int i = LRU_PAGE_LIST_PARTS - 1;
+
+	while (i >= 0 && list_empty(lpl_queue_part(queue, i)))
+		i--;
+	return i;
+}
+
+/**
+ * lpl_queue_empty() - is nothing in any part of a queue?
+ * @queue: the queue; without a lock this is what was so a moment ago
+ *
+ * Return: true if so.
+ */
+bool lpl_queue_empty(struct lru_page_list_queue *queue)
+{
+	return lpl_queue_last(queue) < 0;
+}
+
+/**
+ * lpl_queue_join() - let the oldest part of a queue be the front of its tail
+ * @queue: the queue
+ * @tail: what is older than all parts
+ *
+ * Return: false if no part has anything.
+ */
+bool lpl_queue_join(struct lru_page_list_queue *queue, struct list_head *tail)
+{
+	int last = lpl_queue_last(queue);
+
+	if (last < 0)
+		return false;
+	list_splice_init(lpl_queue_part(queue, last), tail);
+	return true;
+}
+
+/* Of each two parts make one. */
+static void lpl_queue_merge(struct lru_page_list_queue *queue)
+{
+	int i;
+
+	for (i = 0; i < LRU_PAGE_LIST_PARTS / 2; i++) {
+		struct list_head *newer = lpl_queue_part(queue, 2 * i);
+
+		list_splice_tail_init(lpl_queue_part(queue, 2 * i + 1), newer);
+		if (i)
+			list_splice_init(newer, lpl_queue_part(queue, i));
+	}
+}
+
+/* A part is not longer than that, ticks: 44 minutes. */
+#define LPL_PART_SHIFT_MOST	18
+/* With fewer in use they get shorter. */
+#define LPL_PARTS_FEW		(LRU_PAGE_LIST_PARTS / 4)
+
+/* @last is the oldest part in use. */
+static void lpl_queue_settle(struct lru_page_list_queue *queue, int last)
+{
+	queue->settle -= !!queue->settle;
+	if (last == LRU_PAGE_LIST_PARTS - 1) {
+		lpl_queue_merge(queue);
+		queue->shift = min(queue->shift + 1, LPL_PART_SHIFT_MOST);
+		queue->settle = LPL_PARTS_FEW;
+	} else if (last < LPL_PARTS_FEW && queue->shift && !queue->settle) {
+		queue->shift--;
+		queue->settle = LPL_PARTS_FEW;
+	}
+}
+
+/**
+ * lpl_queue_advance() - let the parts of a queue get older
+ * @queue: the queue
+ * @now: current tick, or the one in which a harvest began
+ *
+ * When all are in use they are merged in pairs, and new ones are to be of twice the time.
+ * When reclaim, or what takes folios off, has come so near to the newest that a quarter
+ * of them would do, new ones are of half the time, from when so many have been begun on:
+ * as they come into use that may be enough.  So, once the age of what is evicted has
+ * settled, a quarter of them to all last for that.
+ */
+void lpl_queue_advance(struct lru_page_list_queue *queue, u32 now)
+{
+	/* Most of the time, and each insertion asks. */
+	if (lpl_front_age(queue->since, now) < BIT(queue->shift))
+		return;
+	lpl_queue_settle(queue, lpl_queue_last(queue));
+	/* The oldest is empty, and is the newest now. */
+	queue->newest = (queue->newest + LRU_PAGE_LIST_PARTS - 1) % LRU_PAGE_LIST_PARTS;
+	queue->since = now;
+}
+
+/**
+ * lpl_queue_place() - find the place in a queue of a folio that comes back to it
+ * @queue: the queue
+ * @tail: what is older than all parts
+ * @age: its age, ticks
+ * @now: current tick
+ * @age_of: gives the age of a folio in the queue
+ *
+ * It is in the oldest part whose newest is not older, as what may be out of order there
+ * was put to the head; and where in it lpl_place() finds.
+ *
+ * Return: the node after which it is to be added.
+ */
+struct list_head *lpl_queue_place(struct lru_page_list_queue *queue, struct list_head *tail,
+				  u32 age, u32 now, lpl_age_fn age_of)
+{
+	struct list_head *found = NULL;
+	int i;
+
+	/* What was used just now needs no look at the others. */
+	for (i = 0; age && i <= LRU_PAGE_LIST_PARTS; i++) {
+		struct list_head *part = i < LRU_PAGE_LIST_PARTS ? lpl_queue_part(queue, i) : tail;
+
+		if (list_empty(part))
+			continue;
+		if (age_of(lpl_entry(part->next), now) <= age)
+			found = part;
+		else if (found)
+			break;
+	}
+	return found ? lpl_place(found, age, now, age_of) : lpl_queue_part(queue, 0);
 }
 
 /**

@@ -180,6 +180,182 @@ static void queue_search_is_bounded(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, queue_test_place(test, 1100), TEST_FOLIOS - LPL_PLACE_MAX);
 }
 
+/* The folio's stamp is kept there. */
+static u32 queue_test_since(struct folio *folio, u32 now)
+{
+	return now - (u32)(unsigned long)folio->private;
+}
+
+/* One comes in each tick from @from to @to. */
+static void queue_test_parts(struct queue_test *ctx, struct lru_page_list_queue *queue,
+			     u32 from, u32 to)
+{
+	int i;
+
+	if (!from) {
+		memset(queue, 0, sizeof(*queue));
+		for (i = 0; i < LRU_PAGE_LIST_PARTS; i++)
+			INIT_LIST_HEAD(&queue->part[i]);
+	}
+	for (; from < to; from++) {
+		lpl_queue_advance(queue, from);
+		ctx->folio[from].private = (void *)(unsigned long)from;
+		list_add(&ctx->folio[from].lru, lpl_queue_part(queue, 0));
+	}
+}
+
+/* All are there, and in order, in parts and @tail. */
+static void queue_test_is_whole(struct kunit *test, struct lru_page_list_queue *queue,
+				struct list_head *tail, u32 nr)
+{
+	struct folio *folio;
+	LIST_HEAD(all);
+	int i;
+
+	list_splice_init(tail, &all);
+	for (i = LRU_PAGE_LIST_PARTS - 1; i >= 0; i--)
+		list_splice_init(lpl_queue_part(queue, i), &all);
+	list_for_each_entry(folio, &all, lru)
+		KUNIT_EXPECT_EQ(test, queue_test_since(folio, nr--), 1U);
+	KUNIT_EXPECT_EQ(test, nr, 0U);
+}
+
+static void queue_parts_are_longer_when_all_are_in_use(struct kunit *test)
+{
+	struct queue_test *ctx = test->priv;
+	struct lru_page_list_queue queue;
+	LIST_HEAD(tail);
+
+	queue_test_parts(ctx, &queue, 0, LRU_PAGE_LIST_PARTS);
+	KUNIT_EXPECT_EQ(test, queue.shift, 0U);
+	queue_test_parts(ctx, &queue, LRU_PAGE_LIST_PARTS, TEST_FOLIOS);
+	KUNIT_EXPECT_GE(test, LRU_PAGE_LIST_PARTS << queue.shift, TEST_FOLIOS);
+	KUNIT_EXPECT_LE(test, LRU_PAGE_LIST_PARTS << queue.shift, 4 * TEST_FOLIOS);
+	KUNIT_EXPECT_GE(test, lpl_queue_last(&queue), LRU_PAGE_LIST_PARTS / 4);
+	queue_test_is_whole(test, &queue, &tail, TEST_FOLIOS);
+}
+
+static void queue_parts_are_shorter_when_few_are_in_use(struct kunit *test)
+{
+	struct queue_test *ctx = test->priv;
+	struct lru_page_list_queue queue;
+	LIST_HEAD(tail);
+	u32 before, i;
+
+	queue_test_parts(ctx, &queue, 0, TEST_FOLIOS);
+	before = queue.shift;
+	while (lpl_queue_last(&queue) > 1)
+		KUNIT_EXPECT_TRUE(test, lpl_queue_join(&queue, &tail));
+	for (i = 0; i < 8; i++)
+		lpl_queue_advance(&queue, TEST_FOLIOS + (i + 1) * BIT(before));
+	/* As parts come into use that may be enough. */
+	KUNIT_EXPECT_EQ(test, queue.shift, before - 1);
+	queue_test_is_whole(test, &queue, &tail, TEST_FOLIOS);
+}
+
+/* However long nothing has come, and whenever a harvest began. */
+static void queue_parts_of_any_tick(struct kunit *test)
+{
+	struct queue_test *ctx = test->priv;
+	struct lru_page_list_queue queue;
+	LIST_HEAD(tail);
+	u32 i;
+
+	queue_test_parts(ctx, &queue, 0, TEST_FOLIOS);
+	for (i = 0; i < 100; i++)
+		lpl_queue_advance(&queue, i * 2000000000U - i);
+	KUNIT_EXPECT_LE(test, queue.shift, LPL_PART_SHIFT_MOST);
+	queue_test_is_whole(test, &queue, &tail, TEST_FOLIOS);
+}
+
+static void queue_oldest_part_is_joined(struct kunit *test)
+{
+	struct queue_test *ctx = test->priv;
+	struct lru_page_list_queue queue;
+	LIST_HEAD(tail);
+
+	queue_test_parts(ctx, &queue, 0, 5);
+	KUNIT_EXPECT_FALSE(test, lpl_queue_empty(&queue));
+	KUNIT_EXPECT_TRUE(test, lpl_queue_join(&queue, &tail));
+	KUNIT_EXPECT_TRUE(test, lpl_queue_join(&queue, &tail));
+	KUNIT_EXPECT_PTR_EQ(test, tail.prev, &ctx->folio[0].lru);
+	KUNIT_EXPECT_PTR_EQ(test, tail.next, &ctx->folio[1].lru);
+	while (lpl_queue_join(&queue, &tail))
+		;
+	KUNIT_EXPECT_TRUE(test, lpl_queue_empty(&queue));
+	queue_test_is_whole(test, &queue, &tail, 5);
+}
+
+/* How many folios are in front of what is added after @node. */
+static u32 queue_test_before(struct lru_page_list_queue *queue, struct list_head *tail,
+			     struct list_head *node)
+{
+	struct list_head *list, *at;
+	u32 nr = 0;
+	int i;
+
+	for (i = 0; i <= LRU_PAGE_LIST_PARTS; i++) {
+		list = i < LRU_PAGE_LIST_PARTS ? lpl_queue_part(queue, i) : tail;
+		if (node == list)
+			return nr;
+		list_for_each(at, list) {
+			nr++;
+			if (at == node)
+				return nr;
+		}
+	}
+	return U32_MAX;
+}
+
+/* Of any age, in parts and in the tail. */
+static void queue_place_in_parts_is_found(struct kunit *test)
+{
+	struct queue_test *ctx = test->priv;
+	struct lru_page_list_queue queue;
+	struct list_head *node;
+	LIST_HEAD(tail);
+	u32 age;
+	int i;
+
+	queue_test_parts(ctx, &queue, 0, TEST_FOLIOS);
+	for (i = 0; i < 3; i++)
+		lpl_queue_join(&queue, &tail);
+	node = lpl_queue_place(&queue, &tail, 0, TEST_FOLIOS, queue_test_since);
+	KUNIT_EXPECT_PTR_EQ(test, node, lpl_queue_part(&queue, 0));
+	for (age = 1; age <= TEST_FOLIOS + 1; age++) {
+		node = lpl_queue_place(&queue, &tail, age, TEST_FOLIOS, queue_test_since);
+		KUNIT_EXPECT_EQ_MSG(test, queue_test_before(&queue, &tail, node), age - 1,
+				    "of age %u", age);
+	}
+}
+
+/* Where all are old the nearer end is looked from as well. */
+static void queue_place_in_an_old_part_is_found(struct kunit *test)
+{
+	struct queue_test *ctx = test->priv;
+	int i;
+
+	for (i = 0; i < TEST_FOLIOS; i++)
+		ctx->folio[i].private += 100000;
+	KUNIT_EXPECT_EQ(test, queue_test_place(test, 100000 + 95), 10U);
+	KUNIT_EXPECT_EQ(test, queue_test_place(test, 100000 + 1905), 191U);
+}
+
+/* What was put to the head though it is old does not attract what comes back. */
+static void queue_place_beside_one_out_of_order(struct kunit *test)
+{
+	struct queue_test *ctx = test->priv;
+	struct lru_page_list_queue queue;
+	struct list_head *node;
+	LIST_HEAD(tail);
+
+	queue_test_parts(ctx, &queue, 0, TEST_FOLIOS);
+	list_move(&ctx->folio[0].lru, lpl_queue_part(&queue, 0));
+	node = lpl_queue_place(&queue, &tail, 100, TEST_FOLIOS, queue_test_since);
+	/* That, and those of 1 to 99. */
+	KUNIT_EXPECT_EQ(test, queue_test_before(&queue, &tail, node), 100U);
+}
+
 static void queue_age(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, lpl_age(lpl_word(100, 0), 100, 0), 0U);
@@ -378,6 +554,13 @@ static struct kunit_case queue_test_cases[] = {
 	KUNIT_CASE(queue_near_the_front_is_sorted),
 	KUNIT_CASE(queue_near_the_tail_is_sorted),
 	KUNIT_CASE(queue_search_is_bounded),
+	KUNIT_CASE(queue_parts_are_longer_when_all_are_in_use),
+	KUNIT_CASE(queue_parts_are_shorter_when_few_are_in_use),
+	KUNIT_CASE(queue_parts_of_any_tick),
+	KUNIT_CASE(queue_oldest_part_is_joined),
+	KUNIT_CASE(queue_place_in_parts_is_found),
+	KUNIT_CASE(queue_place_in_an_old_part_is_found),
+	KUNIT_CASE(queue_place_beside_one_out_of_order),
 	KUNIT_CASE(queue_age),
 	KUNIT_CASE(queue_younger),
 	KUNIT_CASE(queue_age_of_the_next_tick),

@@ -12,6 +12,7 @@
  * @nid: node
  * @memcg: number of the memory cgroup
  * @file: of a file, else anonymous
+ * @place: lines before it
  */
 struct queue_line {
 	uint64_t pfn;
@@ -19,6 +20,7 @@ struct queue_line {
 	unsigned int nid;
 	unsigned int memcg;
 	bool file;
+	size_t place;
 };
 
 /* True if @text is one, and nothing else is in it. */
@@ -71,6 +73,7 @@ static inline void listing_add(struct listing *list, const char *text)
 		if (!list->line)
 			_exit(110);
 	}
+	line.place = list->nr;
 	list->line[list->nr++] = line;
 }
 

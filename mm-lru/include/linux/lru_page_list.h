@@ -56,6 +56,7 @@ void __lru_page_list_cold(struct lruvec *lruvec, struct folio *folio);
 struct list_head *__lru_page_list_skipped(struct lruvec *lruvec,
 					  struct list_head *skipped,
 					  struct list_head *src, bool file);
+bool __lru_page_list_fill(struct lruvec *lruvec, struct list_head *src, enum lru_list lru);
 unsigned long __lru_page_list_half(struct lruvec *lruvec, bool file);
 void lru_page_list_leave(void);
 
@@ -67,9 +68,11 @@ static inline void lru_page_list_init_mm(struct mm_struct *mm)
 
 static inline void lru_page_list_init_lruvec(struct lruvec *lruvec)
 {
-	int file;
+	int file, i;
 
 	for (file = 0; file < 2; file++) {
+		for (i = 0; i < LRU_PAGE_LIST_PARTS; i++)
+			INIT_LIST_HEAD(&lruvec->lru_page_list.queue[file].part[i]);
 		INIT_LIST_HEAD(&lruvec->lru_page_list.front[0][file]);
 		INIT_LIST_HEAD(&lruvec->lru_page_list.front[1][file]);
 		INIT_LIST_HEAD(&lruvec->lru_page_list.parked[file]);
@@ -214,6 +217,14 @@ lru_page_list_skipped(struct lruvec *lruvec, struct list_head *skipped,
 	       __lru_page_list_skipped(lruvec, skipped, src, file) : src;
 }
 
+/* isolate_lru_folios(): no folio is left on @src, nor elsewhere for it. */
+static inline bool lru_page_list_empty(struct lruvec *lruvec, struct list_head *src,
+				       enum lru_list lru)
+{
+	return list_empty(src) &&
+	       !(lru_page_list_enabled() && __lru_page_list_fill(lruvec, src, lru));
+}
+
 /* workingset_test_recent(): pages that classic would hold on its active list. */
 static inline unsigned long lru_page_list_half(struct lruvec *lruvec, bool file)
 {
@@ -256,6 +267,7 @@ static inline void lru_page_list_tick_remote(struct task_struct *curr)
 #define lru_page_list_add(lruvec, folio, tail) \
 	((void)(lruvec), (void)(folio), (void)(tail), false)
 #define lru_page_list_del(lruvec, folio)	((void)(lruvec), (void)(folio))
+#define lru_page_list_empty(lruvec, src, lru)	((void)(lruvec), (void)(lru), list_empty(src))
 
 static inline void lru_page_list_isolated(struct lruvec *lruvec,
 					  struct list_head *isolated)

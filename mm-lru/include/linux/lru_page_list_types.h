@@ -32,14 +32,37 @@ struct lru_page_list_mm {
 #define LRU_PAGE_LIST_NOTED	0
 #define LRU_PAGE_LIST_STALE	1
 
+/* So many, that one of them has a small part of the queue. */
+#define LRU_PAGE_LIST_PARTS	64
+
+/**
+ * struct lru_page_list_queue - the queue of a type, in parts, for a place in it to be found
+ * @since: tick in which the newest was begun
+ * @newest: which of them that is; those that follow it are older, and after the last one
+ *	comes the first
+ * @shift: the newest is of 2^shift ticks
+ * @settle: parts to be begun until @shift may get less
+ * @part: what has come in one part of the time, or in some that were merged
+ */
+struct lru_page_list_queue {
+	u32 since;
+	u8 newest;
+	u8 shift;
+	u8 settle;
+	struct list_head part[LRU_PAGE_LIST_PARTS];
+};
+
 /**
  * struct lru_page_list_lruvec - queue of a memory cgroup on a node
  * @front: what came lately, before all else in the queue; the newer part and the
  *	older, of each the anonymous and the file ones; see mm/lru_page_list/core.c
- * @skipped: folios of zones that this round of reclaim is not for, anonymous and
- *	file; they go back to the tail at its end
- * @parked: folios that reclaim could not take, the same
- * @once: page cache that was read once and is not mapped
+ * @queue: the queue, anonymous and file, but for its tail, which is the inactive list;
+ *	nothing while guard keeps anything
+ * @skipped: folios that this round of reclaim is not for, or could not take, anonymous
+ *	and file; they go back to the tail at its end
+ * @parked: folios that it is not likely to be able to take for a while, the same; see
+ *	mm/lru_page_list/aside.c
+ * @once: page cache that was read once, and memory that MADV_FREE has given up
  * @keep: what guard keeps, %NULL without; see mm/lru_page_list/keep.c
  * @evicted_age: running average of the age at which reclaim for this memory
  *	cgroup, on this node, takes folios from it and those below; ticks
@@ -55,6 +78,7 @@ struct lru_page_list_mm {
  */
 struct lru_page_list_lruvec {
 	struct list_head front[2][2];
+	struct lru_page_list_queue queue[2];
 	struct list_head skipped[2];
 	struct list_head parked[2];
 	struct list_head once;
