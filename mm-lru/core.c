@@ -19,8 +19,8 @@
  * migration had taken it off.  For its place to be found the queue is in parts, each
  * of which has what came in one part of the time; the inactive list has what is older
  * than all of them, from where the stock code takes, and gets the oldest part when it
- * has no more.  Their number is fixed, so that they last for the age of what is evicted
- * each gets longer or shorter: see lpl_queue_advance().  While guard keeps anything
+ * has no more.  There is a most of them, so each is of about the same part of its age:
+ * see lpl_queue_advance().  While guard keeps anything
  * there are no parts, as the order of its window matters less.
  *
  *	     tick, switch		 klrud			   reclaim

@@ -92,12 +92,13 @@ static void lpl_list_age(const struct lpl_copy *copy, struct lpl_list *list)
 /* Under lru_lock. */
 static void lpl_copy_window(struct lpl_copy *copy, struct lruvec *lruvec, bool file, u32 now)
 {
+	struct lru_page_list_queue *queue = &lruvec->lru_page_list.queue[file];
 	int i;
 
 	lpl_copy_queue(copy, &lruvec->lru_page_list.front[0][file], now);
 	lpl_copy_queue(copy, &lruvec->lru_page_list.front[1][file], now);
-	for (i = 0; i < LRU_PAGE_LIST_PARTS; i++)
-		lpl_copy_queue(copy, lpl_queue_part(&lruvec->lru_page_list.queue[file], i), now);
+	for (i = 0; i < queue->nr; i++)
+		lpl_copy_queue(copy, lpl_queue_part(queue, i), now);
 	lpl_copy_queue(copy, &lruvec->lists[file * LRU_FILE], now);
 	lpl_copy_queue(copy, &lruvec->lru_page_list.skipped[file], now);
 	lpl_copy_queue(copy, &lruvec->lru_page_list.parked[file], now);

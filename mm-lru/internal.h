@@ -182,12 +182,12 @@ struct list_head *lpl_queue_place(struct lru_page_list_queue *queue, struct list
 				  u32 age, u32 now, lpl_age_fn age_of);
 void lpl_queue_advance(struct lru_page_list_queue *queue, u32 now);
 bool lpl_queue_join(struct lru_page_list_queue *queue, struct list_head *tail);
-bool lpl_queue_empty(struct lru_page_list_queue *queue);
+bool lpl_queue_empty(const struct lru_page_list_queue *queue);
 
 /* The part that so many others are newer than; 0: the newest. */
 static inline struct list_head *lpl_queue_part(struct lru_page_list_queue *queue, unsigned int i)
 {
-	return &queue->part[(queue->newest + i) % LRU_PAGE_LIST_PARTS];
+	return &queue->list[queue->slot[i]];
 }
 
 u32 lpl_front_age(u32 since, u32 now);

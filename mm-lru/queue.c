@@ -134,25 +134,27 @@ struct list_head *lpl_place(struct list_head *queue, u32 age, u32 now,
 	return node;
 }
 
-/* The oldest part that has anything; -1: none. */
-static int lpl_queue_last(struct lru_page_list_queue *queue)
-{
-	int i = LRU_PAGE_LIST_PARTS - 1;
-
-	while (i >= 0 && list_empty(lpl_queue_part(queue, i)))
-		i--;
-	return i;
-}
-
 /**
  * lpl_queue_empty() - is nothing in any part of a queue?
  * @queue: the queue; without a lock this is what was so a moment ago
  *
  * Return: true if so.
  */
-bool lpl_queue_empty(struct lru_page_list_queue *queue)
+bool lpl_queue_empty(const struct lru_page_list_queue *queue)
 {
-	return lpl_queue_last(queue) < 0;
+	int i;
+
+	for (i = 0; i < LRU_PAGE_LIST_PARTS; i++)
+		if (!list_empty(&queue->list[i]))
+			return false;
+	return true;
+}
+
+/* The oldest part has something, unless it is the only one. */
+static void lpl_queue_trim(struct lru_page_list_queue *queue)
+{
+	while (queue->nr > 1 && list_empty(lpl_queue_part(queue, queue->nr - 1)))
+		queue->nr--;
 }
 
 /**
@@ -164,45 +166,44 @@ bool lpl_queue_empty(struct lru_page_list_queue *queue)
  */
 bool lpl_queue_join(struct lru_page_list_queue *queue, struct list_head *tail)
 {
-	int last = lpl_queue_last(queue);
-
-	if (last < 0)
+	lpl_queue_trim(queue);
+	if (list_empty(lpl_queue_part(queue, queue->nr - 1)))
 		return false;
-	list_splice_init(lpl_queue_part(queue, last), tail);
+	list_splice_init(lpl_queue_part(queue, queue->nr - 1), tail);
 	return true;
 }
 
-/* Of each two parts make one. */
-static void lpl_queue_merge(struct lru_page_list_queue *queue)
+/*
+ * The part, not the newest, which if it were one with the next older one would be of the
+ * least time for its age.
+ */
+static int lpl_queue_least(const struct lru_page_list_queue *queue, u32 now)
 {
-	int i;
+	u32 least_time = U32_MAX, least_age = 1;
+	int i, least = 1;
 
-	for (i = 0; i < LRU_PAGE_LIST_PARTS / 2; i++) {
-		struct list_head *newer = lpl_queue_part(queue, 2 * i);
+	for (i = 1; i < queue->nr - 1; i++) {
+		u32 time = queue->since[i - 1] - queue->since[i + 1];
+		u32 age = now - queue->since[i + 1];
 
-		list_splice_tail_init(lpl_queue_part(queue, 2 * i + 1), newer);
-		if (i)
-			list_splice_init(newer, lpl_queue_part(queue, i));
+		if ((u64)time * least_age < (u64)least_time * age) {
+			least_time = time;
+			least_age = age;
+			least = i;
+		}
 	}
+	return least;
 }
 
-/* A part is not longer than that, ticks: 44 minutes. */
-#define LPL_PART_SHIFT_MOST	18
-/* With fewer in use they get shorter. */
-#define LPL_PARTS_FEW		(LRU_PAGE_LIST_PARTS / 4)
-
-/* @last is the oldest part in use. */
-static void lpl_queue_settle(struct lru_page_list_queue *queue, int last)
+/* Begin the newest, before the first @at; what is in place of part @at is free. */
+static void lpl_queue_begin(struct lru_page_list_queue *queue, int at, u32 now)
 {
-	queue->settle -= !!queue->settle;
-	if (last == LRU_PAGE_LIST_PARTS - 1) {
-		lpl_queue_merge(queue);
-		queue->shift = min(queue->shift + 1, LPL_PART_SHIFT_MOST);
-		queue->settle = LPL_PARTS_FEW;
-	} else if (last < LPL_PARTS_FEW && queue->shift && !queue->settle) {
-		queue->shift--;
-		queue->settle = LPL_PARTS_FEW;
-	}
+	u8 slot = queue->slot[at];
+
+	memmove(&queue->slot[1], &queue->slot[0], at * sizeof(queue->slot[0]));
+	memmove(&queue->since[1], &queue->since[0], at * sizeof(queue->since[0]));
+	queue->slot[0] = slot;
+	queue->since[0] = now;
 }
 
 /**
@@ -210,21 +211,31 @@ static void lpl_queue_settle(struct lru_page_list_queue *queue, int last)
  * @queue: the queue
  * @now: current tick, or the one in which a harvest began
  *
- * When all are in use they are merged in pairs, and new ones are to be of twice the time.
- * When reclaim, or what takes folios off, has come so near to the newest that a quarter
- * of them would do, new ones are of half the time, from when so many have been begun on:
- * as they come into use that may be enough.  So, once the age of what is evicted has
- * settled, a quarter of them to all last for that.
+ * What comes in a tick is a part.  When there are as many as there may be, two neighbours
+ * become one: those that are of the least time then for their age.  So all are of about
+ * the same part of their age, whatever that of the oldest is, but for those of one tick:
+ * with 48 of them a twelfth, where the oldest is two seconds old, and a sixth, where it is
+ * two minutes old.
  */
 void lpl_queue_advance(struct lru_page_list_queue *queue, u32 now)
 {
+	int at;
+
 	/* Most of the time, and each insertion asks. */
-	if (lpl_front_age(queue->since, now) < BIT(queue->shift))
+	if (!lpl_front_age(queue->since[0], now))
 		return;
-	lpl_queue_settle(queue, lpl_queue_last(queue));
-	/* The oldest is empty, and is the newest now. */
-	queue->newest = (queue->newest + LRU_PAGE_LIST_PARTS - 1) % LRU_PAGE_LIST_PARTS;
-	queue->since = now;
+	if (list_empty(lpl_queue_part(queue, 0))) {
+		queue->since[0] = now;
+		return;
+	}
+	lpl_queue_trim(queue);
+	if (queue->nr < LRU_PAGE_LIST_PARTS) {
+		at = queue->nr++;
+	} else {
+		at = lpl_queue_least(queue, now);
+		list_splice_init(lpl_queue_part(queue, at), lpl_queue_part(queue, at + 1));
+	}
+	lpl_queue_begin(queue, at, now);
 }
 
 /**
@@ -247,8 +258,8 @@ struct list_head *lpl_queue_place(struct lru_page_list_queue *queue, struct list
 	int i;
 
 	/* What was used just now needs no look at the others. */
-	for (i = 0; age && i <= LRU_PAGE_LIST_PARTS; i++) {
-		struct list_head *part = i < LRU_PAGE_LIST_PARTS ? lpl_queue_part(queue, i) : tail;
+	for (i = 0; age && i <= queue->nr; i++) {
+		struct list_head *part = i < queue->nr ? lpl_queue_part(queue, i) : tail;
 
 		if (list_empty(part))
 			continue;

@@ -190,12 +190,9 @@ static u32 queue_test_since(struct folio *folio, u32 now)
 static void queue_test_parts(struct queue_test *ctx, struct lru_page_list_queue *queue,
 			     u32 from, u32 to)
 {
-	int i;
-
 	if (!from) {
 		memset(queue, 0, sizeof(*queue));
-		for (i = 0; i < LRU_PAGE_LIST_PARTS; i++)
-			INIT_LIST_HEAD(&queue->part[i]);
+		lru_page_list_init_queue(queue);
 	}
 	for (; from < to; from++) {
 		lpl_queue_advance(queue, from);
@@ -213,44 +210,76 @@ static void queue_test_is_whole(struct kunit *test, struct lru_page_list_queue *
 	int i;
 
 	list_splice_init(tail, &all);
-	for (i = LRU_PAGE_LIST_PARTS - 1; i >= 0; i--)
+	for (i = queue->nr - 1; i >= 0; i--)
 		list_splice_init(lpl_queue_part(queue, i), &all);
+	KUNIT_EXPECT_TRUE(test, lpl_queue_empty(queue));
 	list_for_each_entry(folio, &all, lru)
 		KUNIT_EXPECT_EQ(test, queue_test_since(folio, nr--), 1U);
 	KUNIT_EXPECT_EQ(test, nr, 0U);
 }
 
-static void queue_parts_are_longer_when_all_are_in_use(struct kunit *test)
+/* The most that a part is of its age, %; those of one tick apart. */
+static u32 queue_test_coarsest(struct lru_page_list_queue *queue, u32 now)
+{
+	u32 most = 0;
+	int i;
+
+	for (i = 1; i < queue->nr; i++) {
+		u32 time = queue->since[i - 1] - queue->since[i];
+
+		if (time > 1)
+			most = max(most, 100 * time / (now - queue->since[i]));
+	}
+	return most;
+}
+
+static void queue_parts_are_of_a_tick_while_there_are_some(struct kunit *test)
 {
 	struct queue_test *ctx = test->priv;
 	struct lru_page_list_queue queue;
 	LIST_HEAD(tail);
 
 	queue_test_parts(ctx, &queue, 0, LRU_PAGE_LIST_PARTS);
-	KUNIT_EXPECT_EQ(test, queue.shift, 0U);
-	queue_test_parts(ctx, &queue, LRU_PAGE_LIST_PARTS, TEST_FOLIOS);
-	KUNIT_EXPECT_GE(test, LRU_PAGE_LIST_PARTS << queue.shift, TEST_FOLIOS);
-	KUNIT_EXPECT_LE(test, LRU_PAGE_LIST_PARTS << queue.shift, 4 * TEST_FOLIOS);
-	KUNIT_EXPECT_GE(test, lpl_queue_last(&queue), LRU_PAGE_LIST_PARTS / 4);
-	queue_test_is_whole(test, &queue, &tail, TEST_FOLIOS);
+	KUNIT_EXPECT_EQ(test, queue.nr, LRU_PAGE_LIST_PARTS);
+	KUNIT_EXPECT_EQ(test, queue_test_coarsest(&queue, LRU_PAGE_LIST_PARTS), 0U);
+	queue_test_is_whole(test, &queue, &tail, LRU_PAGE_LIST_PARTS);
 }
 
-static void queue_parts_are_shorter_when_few_are_in_use(struct kunit *test)
+static void queue_parts_are_of_a_part_of_their_age(struct kunit *test)
 {
 	struct queue_test *ctx = test->priv;
 	struct lru_page_list_queue queue;
 	LIST_HEAD(tail);
-	u32 before, i;
+	u32 now;
 
 	queue_test_parts(ctx, &queue, 0, TEST_FOLIOS);
-	before = queue.shift;
-	while (lpl_queue_last(&queue) > 1)
-		KUNIT_EXPECT_TRUE(test, lpl_queue_join(&queue, &tail));
-	for (i = 0; i < 8; i++)
-		lpl_queue_advance(&queue, TEST_FOLIOS + (i + 1) * BIT(before));
-	/* As parts come into use that may be enough. */
-	KUNIT_EXPECT_EQ(test, queue.shift, before - 1);
+	KUNIT_EXPECT_EQ(test, queue.nr, LRU_PAGE_LIST_PARTS);
+	KUNIT_EXPECT_LE(test, queue_test_coarsest(&queue, TEST_FOLIOS), 12U);
 	queue_test_is_whole(test, &queue, &tail, TEST_FOLIOS);
+
+	/* An hour, in which folios are used again and again. */
+	queue_test_parts(ctx, &queue, 0, TEST_FOLIOS);
+	for (now = TEST_FOLIOS; now < 3600 * LPL_TICKS_PER_SEC; now++) {
+		struct folio *folio = &ctx->folio[now % 8 ? now % 8 : now % TEST_FOLIOS];
+
+		lpl_queue_advance(&queue, now);
+		list_move(&folio->lru, lpl_queue_part(&queue, 0));
+	}
+	KUNIT_EXPECT_LE(test, queue_test_coarsest(&queue, now), 33U);
+}
+
+static void queue_parts_are_left_as_the_oldest_are_taken(struct kunit *test)
+{
+	struct queue_test *ctx = test->priv;
+	struct lru_page_list_queue queue;
+	LIST_HEAD(tail);
+
+	queue_test_parts(ctx, &queue, 0, TEST_FOLIOS / 2);
+	while (queue.nr > 5)
+		KUNIT_EXPECT_TRUE(test, lpl_queue_join(&queue, &tail));
+	queue_test_parts(ctx, &queue, TEST_FOLIOS / 2, TEST_FOLIOS / 2 + 10);
+	KUNIT_EXPECT_LE(test, queue.nr, 15);
+	queue_test_is_whole(test, &queue, &tail, TEST_FOLIOS / 2 + 10);
 }
 
 /* However long nothing has come, and whenever a harvest began. */
@@ -262,9 +291,11 @@ static void queue_parts_of_any_tick(struct kunit *test)
 	u32 i;
 
 	queue_test_parts(ctx, &queue, 0, TEST_FOLIOS);
-	for (i = 0; i < 100; i++)
+	for (i = 0; i < 100; i++) {
 		lpl_queue_advance(&queue, i * 2000000000U - i);
-	KUNIT_EXPECT_LE(test, queue.shift, LPL_PART_SHIFT_MOST);
+		/* There is something in the newest, or it is not made older. */
+		list_move(&ctx->folio[TEST_FOLIOS - 1].lru, lpl_queue_part(&queue, 0));
+	}
 	queue_test_is_whole(test, &queue, &tail, TEST_FOLIOS);
 }
 
@@ -294,8 +325,8 @@ static u32 queue_test_before(struct lru_page_list_queue *queue, struct list_head
 	u32 nr = 0;
 	int i;
 
-	for (i = 0; i <= LRU_PAGE_LIST_PARTS; i++) {
-		list = i < LRU_PAGE_LIST_PARTS ? lpl_queue_part(queue, i) : tail;
+	for (i = 0; i <= queue->nr; i++) {
+		list = i < queue->nr ? lpl_queue_part(queue, i) : tail;
 		if (node == list)
 			return nr;
 		list_for_each(at, list) {
@@ -314,7 +345,7 @@ static void queue_place_in_parts_is_found(struct kunit *test)
 	struct lru_page_list_queue queue;
 	struct list_head *node;
 	LIST_HEAD(tail);
-	u32 age;
+	u32 age, before;
 	int i;
 
 	queue_test_parts(ctx, &queue, 0, TEST_FOLIOS);
@@ -322,11 +353,15 @@ static void queue_place_in_parts_is_found(struct kunit *test)
 		lpl_queue_join(&queue, &tail);
 	node = lpl_queue_place(&queue, &tail, 0, TEST_FOLIOS, queue_test_since);
 	KUNIT_EXPECT_PTR_EQ(test, node, lpl_queue_part(&queue, 0));
-	for (age = 1; age <= TEST_FOLIOS + 1; age++) {
+	/* Before or after the one of the same age. */
+	for (age = 1; age <= TEST_FOLIOS; age++) {
 		node = lpl_queue_place(&queue, &tail, age, TEST_FOLIOS, queue_test_since);
-		KUNIT_EXPECT_EQ_MSG(test, queue_test_before(&queue, &tail, node), age - 1,
-				    "of age %u", age);
+		before = queue_test_before(&queue, &tail, node);
+		KUNIT_EXPECT_GE_MSG(test, before, age - 1, "of age %u", age);
+		KUNIT_EXPECT_LE_MSG(test, before, age, "of age %u", age);
 	}
+	node = lpl_queue_place(&queue, &tail, TEST_FOLIOS + 1, TEST_FOLIOS, queue_test_since);
+	KUNIT_EXPECT_EQ(test, queue_test_before(&queue, &tail, node), TEST_FOLIOS);
 }
 
 /* Where all are old the nearer end is looked from as well. */
@@ -352,8 +387,9 @@ static void queue_place_beside_one_out_of_order(struct kunit *test)
 	queue_test_parts(ctx, &queue, 0, TEST_FOLIOS);
 	list_move(&ctx->folio[0].lru, lpl_queue_part(&queue, 0));
 	node = lpl_queue_place(&queue, &tail, 100, TEST_FOLIOS, queue_test_since);
-	/* That, and those of 1 to 99. */
-	KUNIT_EXPECT_EQ(test, queue_test_before(&queue, &tail, node), 100U);
+	/* That, and those of 1 to 99, or to 100. */
+	KUNIT_EXPECT_GE(test, queue_test_before(&queue, &tail, node), 100U);
+	KUNIT_EXPECT_LE(test, queue_test_before(&queue, &tail, node), 101U);
 }
 
 static void queue_age(struct kunit *test)
@@ -554,8 +590,9 @@ static struct kunit_case queue_test_cases[] = {
 	KUNIT_CASE(queue_near_the_front_is_sorted),
 	KUNIT_CASE(queue_near_the_tail_is_sorted),
 	KUNIT_CASE(queue_search_is_bounded),
-	KUNIT_CASE(queue_parts_are_longer_when_all_are_in_use),
-	KUNIT_CASE(queue_parts_are_shorter_when_few_are_in_use),
+	KUNIT_CASE(queue_parts_are_of_a_tick_while_there_are_some),
+	KUNIT_CASE(queue_parts_are_of_a_part_of_their_age),
+	KUNIT_CASE(queue_parts_are_left_as_the_oldest_are_taken),
 	KUNIT_CASE(queue_parts_of_any_tick),
 	KUNIT_CASE(queue_oldest_part_is_joined),
 	KUNIT_CASE(queue_place_in_parts_is_found),

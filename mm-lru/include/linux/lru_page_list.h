@@ -21,6 +21,18 @@ struct xa_state;
 /* Bits of a shadow that no other policy uses: 1 where there is room for guard's. */
 #define LRU_PAGE_LIST_SHADOW_SHIFT	(IS_ENABLED(CONFIG_LRU_PAGE_LIST) && BITS_PER_LONG == 64)
 
+/* Of a lruvec, with lists of nothing. */
+static inline void lru_page_list_init_queue(struct lru_page_list_queue *queue)
+{
+	int i;
+
+	queue->nr = 1;
+	for (i = 0; i < LRU_PAGE_LIST_PARTS; i++) {
+		queue->slot[i] = i;
+		INIT_LIST_HEAD(&queue->list[i]);
+	}
+}
+
 #ifdef CONFIG_LRU_PAGE_LIST
 
 DECLARE_STATIC_KEY_FALSE(lru_page_list_key);
@@ -68,11 +80,10 @@ static inline void lru_page_list_init_mm(struct mm_struct *mm)
 
 static inline void lru_page_list_init_lruvec(struct lruvec *lruvec)
 {
-	int file, i;
+	int file;
 
 	for (file = 0; file < 2; file++) {
-		for (i = 0; i < LRU_PAGE_LIST_PARTS; i++)
-			INIT_LIST_HEAD(&lruvec->lru_page_list.queue[file].part[i]);
+		lru_page_list_init_queue(&lruvec->lru_page_list.queue[file]);
 		INIT_LIST_HEAD(&lruvec->lru_page_list.front[0][file]);
 		INIT_LIST_HEAD(&lruvec->lru_page_list.front[1][file]);
 		INIT_LIST_HEAD(&lruvec->lru_page_list.parked[file]);

@@ -32,24 +32,21 @@ struct lru_page_list_mm {
 #define LRU_PAGE_LIST_NOTED	0
 #define LRU_PAGE_LIST_STALE	1
 
-/* So many, that one of them has a small part of the queue. */
-#define LRU_PAGE_LIST_PARTS	64
+/* So many, that one of them has a small part of the queue; 2 KB a memory cgroup and node. */
+#define LRU_PAGE_LIST_PARTS	48
 
 /**
  * struct lru_page_list_queue - the queue of a type, in parts, for a place in it to be found
- * @since: tick in which the newest was begun
- * @newest: which of them that is; those that follow it are older, and after the last one
- *	comes the first
- * @shift: the newest is of 2^shift ticks
- * @settle: parts to be begun until @shift may get less
- * @part: what has come in one part of the time, or in some that were merged
+ * @nr: parts, newest first; there is always one
+ * @slot: of each, where its list is; after these, of the other lists, which are empty
+ * @since: of each, tick in which it was begun
+ * @list: what came from then on, until the next newer one was begun
  */
 struct lru_page_list_queue {
-	u32 since;
-	u8 newest;
-	u8 shift;
-	u8 settle;
-	struct list_head part[LRU_PAGE_LIST_PARTS];
+	u8 nr;
+	u8 slot[LRU_PAGE_LIST_PARTS];
+	u32 since[LRU_PAGE_LIST_PARTS];
+	struct list_head list[LRU_PAGE_LIST_PARTS];
 };
 
 /**
