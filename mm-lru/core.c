@@ -8,8 +8,9 @@
  * while this policy is active all evictable folios are in two queues of their
  * lruvec, PG_active clear, most recently used first, but for those that reclaim has
  * put aside (read once, parked, skipped, kept by guard).  The tail of a queue is the
- * inactive list, and all count as if they were on that.  So what isolates, migrates, splits, charges or frees folios needs to know nothing of
- * the policy, and the checks of reclaim are the stock ones.
+ * inactive list, and all count as if they were on that.  So what isolates,
+ * migrates, splits, charges or frees folios needs to know nothing of the policy, and
+ * the checks of reclaim are the stock ones.
  *
  * A word of 4 bytes for each page (page_ext) says when a folio was last seen
  * accessed, in ticks of 10 ms.  The list is the order within one lruvec and
