@@ -21,8 +21,8 @@
  * of which has what came in one part of the time; the inactive list has what is older
  * than all of them, from where the stock code takes, and gets the oldest part when it
  * has no more.  There is a most of them, so each is of about the same part of its age:
- * see lpl_queue_advance().  While guard keeps anything
- * there are no parts, as the order of its window matters less.
+ * see lpl_queue_advance().  With guard there are no parts, as the order of its window
+ * matters less.
  *
  *	     tick, switch		 klrud			   reclaim
  *	  note the mm that ran -> read and clear its	-> take from the tail,
@@ -143,6 +143,17 @@ static void lpl_front_step_of(struct lruvec *lruvec, bool file, u32 age, u32 eve
 	lpl_front_step(&state->front[0][file], &state->front[1][file], queue, age, every);
 }
 
+/* The tail is all of the queue, but for what is in front of it. */
+static void lpl_queue_join_all(struct lruvec *lruvec)
+{
+	int file;
+
+	for (file = 0; file < 2; file++)
+		while (lpl_queue_join(&lruvec->lru_page_list.queue[file],
+				      &lruvec->lists[file * LRU_FILE]))
+			;
+}
+
 /**
  * lpl_front_advance() - let the queue, and what is in front of it, get older
  * @lruvec: whose; lru_lock held
@@ -162,6 +173,8 @@ void lpl_front_advance(struct lruvec *lruvec, u32 now, u32 behind)
 	if (lpl_queue_is_in_parts(lruvec))
 		for (file = 0; file < 2; file++)
 			lpl_queue_advance(&state->queue[file], now);
+	else
+		lpl_queue_join_all(lruvec);
 	/* Most of the time, and each insertion asks. */
 	if (age < every)
 		return;
@@ -179,13 +192,9 @@ void lpl_front_join(struct lruvec *lruvec)
 	int file;
 
 	lockdep_assert_held(&lruvec->lru_lock);
-	for (file = 0; file < 2; file++) {
-		struct list_head *tail = &lruvec->lists[file * LRU_FILE];
-
-		while (lpl_queue_join(&lruvec->lru_page_list.queue[file], tail))
-			;
-		lpl_front_step_of(lruvec, file, 0, 0, tail);
-	}
+	lpl_queue_join_all(lruvec);
+	for (file = 0; file < 2; file++)
+		lpl_front_step_of(lruvec, file, 0, 0, &lruvec->lists[file * LRU_FILE]);
 }
 
 /**
@@ -207,8 +216,8 @@ struct list_head *lpl_queue_filled(struct lruvec *lruvec, enum lru_list lru)
 
 /*
  * Reclaim isolates from @src, and has used it up; true if there is more now.  It goes on
- * through all of the queue, as it does if that is one list: what is of zones that are of
- * no use to it does not count as looked at.
+ * through all of the queue, and what is in front of it, as if that were one list: what is
+ * of zones that are of no use to it does not count as looked at.
  */
 bool __lru_page_list_fill(struct lruvec *lruvec, struct list_head *src, enum lru_list lru)
 {
@@ -257,8 +266,11 @@ static struct list_head *lpl_sorted(struct lruvec *lruvec, bool file, u32 age, u
 {
 	struct list_head *tail = &lruvec->lists[file * LRU_FILE];
 
-	if (!lpl_queue_is_in_parts(lruvec))
+	if (!lpl_queue_is_in_parts(lruvec)) {
+		/* It may have been until a moment ago. */
+		lpl_queue_join_all(lruvec);
 		return lpl_place(tail, age, now, lpl_folio_age);
+	}
 	return lpl_queue_place(&lruvec->lru_page_list.queue[file], tail, age, now, lpl_folio_age);
 }
 

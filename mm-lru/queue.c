@@ -211,7 +211,8 @@ static void lpl_queue_begin(struct lru_page_list_queue *queue, int at, u32 now)
  * @queue: the queue
  * @now: current tick, or the one in which a harvest began
  *
- * What comes in a tick is a part.  When there are as many as there may be, two neighbours
+ * What comes in a tick is a part, or in more where all that is new comes from in front of
+ * the queue, a third of a second at a time.  When there are as many as there may be, two neighbours
  * become one: those that are of the least time then for their age.  So all are of about
  * the same part of their age, whatever that of the oldest is, but for those of one tick:
  * with 48 of them a twelfth, where the oldest is two seconds old, and a sixth, where it is
@@ -246,29 +247,25 @@ void lpl_queue_advance(struct lru_page_list_queue *queue, u32 now)
  * @now: current tick
  * @age_of: gives the age of a folio in the queue
  *
- * It is in the oldest part whose newest is not older, as what may be out of order there
- * was put to the head; and where in it lpl_place() finds.
+ * It is in the oldest part whose newest is not older, and where in it lpl_place() finds.
+ * Reclaim puts to the head what is of other zones, old as it is; and what it brings back
+ * to be put aside is as old as the tail, so that is looked at first.
  *
  * Return: the node after which it is to be added.
  */
 struct list_head *lpl_queue_place(struct lru_page_list_queue *queue, struct list_head *tail,
 				  u32 age, u32 now, lpl_age_fn age_of)
 {
-	struct list_head *found = NULL;
 	int i;
 
 	/* What was used just now needs no look at the others. */
-	for (i = 0; age && i <= queue->nr; i++) {
+	for (i = age ? queue->nr : -1; i >= 0; i--) {
 		struct list_head *part = i < queue->nr ? lpl_queue_part(queue, i) : tail;
 
-		if (list_empty(part))
-			continue;
-		if (age_of(lpl_entry(part->next), now) <= age)
-			found = part;
-		else if (found)
-			break;
+		if (!list_empty(part) && age_of(lpl_entry(part->next), now) <= age)
+			return lpl_place(part, age, now, age_of);
 	}
-	return found ? lpl_place(found, age, now, age_of) : lpl_queue_part(queue, 0);
+	return lpl_queue_part(queue, 0);
 }
 
 /**

@@ -376,20 +376,24 @@ static void queue_place_in_an_old_part_is_found(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, queue_test_place(test, 100000 + 1905), 191U);
 }
 
-/* What was put to the head though it is old does not attract what comes back. */
+/* What was put to the head though it is old does not keep what comes back from its place. */
 static void queue_place_beside_one_out_of_order(struct kunit *test)
 {
+	static const int parts[] = { 0, 5, 20 };
 	struct queue_test *ctx = test->priv;
 	struct lru_page_list_queue queue;
 	struct list_head *node;
 	LIST_HEAD(tail);
+	int i;
 
 	queue_test_parts(ctx, &queue, 0, TEST_FOLIOS);
-	list_move(&ctx->folio[0].lru, lpl_queue_part(&queue, 0));
-	node = lpl_queue_place(&queue, &tail, 100, TEST_FOLIOS, queue_test_since);
-	/* That, and those of 1 to 99, or to 100. */
-	KUNIT_EXPECT_GE(test, queue_test_before(&queue, &tail, node), 100U);
-	KUNIT_EXPECT_LE(test, queue_test_before(&queue, &tail, node), 101U);
+	for (i = 0; i < ARRAY_SIZE(parts); i++) {
+		list_move(&ctx->folio[i].lru, lpl_queue_part(&queue, parts[i]));
+		node = lpl_queue_place(&queue, &tail, 100, TEST_FOLIOS, queue_test_since);
+		/* Those, and those of 1 to 99, or to 100. */
+		KUNIT_EXPECT_GE(test, queue_test_before(&queue, &tail, node), 100U + i);
+		KUNIT_EXPECT_LE(test, queue_test_before(&queue, &tail, node), 101U + i);
+	}
 }
 
 static void queue_age(struct kunit *test)
