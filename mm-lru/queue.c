@@ -239,6 +239,17 @@ void lpl_queue_advance(struct lru_page_list_queue *queue, u32 now)
 	lpl_queue_begin(queue, at, now);
 }
 
+/* Is one of this age older than all of a part, or in it? */
+static bool lpl_queue_is_older(struct list_head *part, u32 age, u32 now, lpl_age_fn age_of)
+{
+	return !list_empty(part) && age_of(lpl_entry(part->next), now) <= age;
+}
+
+static bool lpl_queue_has_older(struct list_head *part, u32 age, u32 now, lpl_age_fn age_of)
+{
+	return !list_empty(part) && age_of(lpl_entry(part->prev), now) > age;
+}
+
 /**
  * lpl_queue_place() - find the place in a queue of a folio that comes back to it
  * @queue: the queue
@@ -256,16 +267,20 @@ void lpl_queue_advance(struct lru_page_list_queue *queue, u32 now)
 struct list_head *lpl_queue_place(struct lru_page_list_queue *queue, struct list_head *tail,
 				  u32 age, u32 now, lpl_age_fn age_of)
 {
-	int i;
+	int i = queue->nr - 1;
 
 	/* What was used just now needs no look at the others. */
-	for (i = age ? queue->nr : -1; i >= 0; i--) {
-		struct list_head *part = i < queue->nr ? lpl_queue_part(queue, i) : tail;
-
-		if (!list_empty(part) && age_of(lpl_entry(part->next), now) <= age)
-			return lpl_place(part, age, now, age_of);
-	}
-	return lpl_queue_part(queue, 0);
+	if (!age)
+		return lpl_queue_part(queue, 0);
+	if (lpl_queue_is_older(tail, age, now, age_of))
+		return lpl_place(tail, age, now, age_of);
+	while (i > 0 && !lpl_queue_is_older(lpl_queue_part(queue, i), age, now, age_of))
+		i--;
+	/* Between two folios there may be parts of which all, or what is newer, is away. */
+	while (i + 1 < queue->nr && (s32)(now - age - queue->since[i]) < 0 &&
+	       !lpl_queue_has_older(lpl_queue_part(queue, i), age, now, age_of))
+		i++;
+	return lpl_place(lpl_queue_part(queue, i), age, now, age_of);
 }
 
 /**

@@ -396,6 +396,30 @@ static void queue_place_beside_one_out_of_order(struct kunit *test)
 	}
 }
 
+/* All are taken off but the oldest, and brought back, the eldest and the youngest in turn. */
+static void queue_place_of_all_is_found(struct kunit *test)
+{
+	struct queue_test *ctx = test->priv;
+	struct lru_page_list_queue queue;
+	struct list_head *node;
+	LIST_HEAD(away);
+	LIST_HEAD(tail);
+	u32 i, stamp;
+
+	queue_test_parts(ctx, &queue, 0, TEST_FOLIOS);
+	for (i = 1; i < TEST_FOLIOS; i++)
+		list_move(&ctx->folio[i].lru, &away);
+	for (i = 1; i < TEST_FOLIOS; i++) {
+		stamp = i % 2 ? TEST_FOLIOS - (i + 1) / 2 : i / 2;
+		node = lpl_queue_place(&queue, &tail, TEST_FOLIOS - stamp, TEST_FOLIOS,
+				       queue_test_since);
+		list_move(&ctx->folio[stamp].lru, node);
+	}
+	for (i = 0; i < queue.nr; i++)
+		KUNIT_EXPECT_FALSE_MSG(test, list_empty(lpl_queue_part(&queue, i)), "part %u", i);
+	queue_test_is_whole(test, &queue, &tail, TEST_FOLIOS);
+}
+
 static void queue_age(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, lpl_age(lpl_word(100, 0), 100, 0), 0U);
@@ -602,6 +626,7 @@ static struct kunit_case queue_test_cases[] = {
 	KUNIT_CASE(queue_place_in_parts_is_found),
 	KUNIT_CASE(queue_place_in_an_old_part_is_found),
 	KUNIT_CASE(queue_place_beside_one_out_of_order),
+	KUNIT_CASE(queue_place_of_all_is_found),
 	KUNIT_CASE(queue_age),
 	KUNIT_CASE(queue_younger),
 	KUNIT_CASE(queue_age_of_the_next_tick),
