@@ -3,7 +3,8 @@
  * lru_page_list: folios beside the queue: parked, skipped, read once; see core.c for why.
  *
  * They count as if they were on the inactive lists, and go to the tail of the queue
- * when reclaim is to take them, all at once.
+ * when reclaim is to take them: what is parked or skipped all at once, what was read
+ * once a batch at a time.
  */
 #include <linux/list.h>
 #include <linux/mm.h>

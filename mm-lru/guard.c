@@ -24,7 +24,7 @@
  *	  v	    window, LRU			   v
  *	[ . . . . . . . . . . . . . . . . . . . . tail ] --fights--+
  *								   |  loser:
- *	[ gap 1 ][ 2 ][ 3 ][ 4 ][ 6 ][ 8 ]...[ 12 classes ] -------+  evicted
+ *	[ gap <12 ][ <32 ][ <96 ][ <256 ]....[ 12 classes ] -------+  evicted
  *	  kept: lists by gap, LRU each		  worst
  *
  * The one that is kept wins unless the other's gap is less than 3/4 of its: in

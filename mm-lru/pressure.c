@@ -10,7 +10,7 @@
 
 #include "internal.h"
 
-/* Of the last eviction of all, ticks; for people. */
+/* Average age at eviction where something was evicted last, ticks; for stats. */
 static u32 lpl_evicted_age;
 
 /* Was anything reclaimed there within the last second? */

@@ -211,8 +211,8 @@ static void lpl_queue_begin(struct lru_page_list_queue *queue, int at, u32 now)
  * @queue: the queue
  * @now: current tick, or the one in which a harvest began
  *
- * What comes in a tick is a part, or in more where all that is new comes from in front of
- * the queue, a third of a second at a time.  When there are as many as there may be, two neighbours
+ * What comes in a tick is a part, or in up to a third of a second, where all that is new
+ * comes from in front of the queue.  When there are as many as there may be, two neighbours
  * become one: those that are of the least time then for their age.  So all are of about
  * the same part of their age, whatever that of the oldest is, but for those of one tick:
  * with 48 of them a twelfth, where the oldest is two seconds old, and a sixth, where it is

@@ -23,8 +23,8 @@ static bool pgdat_balanced(pg_data_t *pgdat, int order, int highest_zoneidx);
  * @once_of: who had them, the last one; only to be compared
  *
  * For a node and the memory cgroup whose limit is reclaimed for, or for all.
- * Without a lock, and two may have to share one: these are hints, and only
- * until priority rises.
+ * Without a lock, and two may have to share one: these are hints, and only while
+ * reclaim has no difficulties, see lpl_old_enough().
  */
 struct lpl_tails {
 	u32 tick;
@@ -200,9 +200,9 @@ static bool lpl_is_boosting(const struct scan_control *sc)
  * One queue over all memory cgroups that reclaim is for: at first only those
  * give that have what was read once, or whose tail is as old as the oldest that
  * was seen in this tick or in the one before in which there was reclaim, give or
- * take an eighth.  As priority rises so do others, and in the end all, as
- * protection or a lack of swap may hold the oldest.  A node that is boosted has seen
- * anonymous tails before, which it may not take now.
+ * take an eighth.  When that has not sufficed three times, which the number of the
+ * priority tells, all do, as protection or a lack of swap may hold the oldest.  A node
+ * that is boosted has seen anonymous tails before, which it may not take now.
  */
 static bool lpl_old_enough(struct lruvec *lruvec, struct scan_control *sc, u32 age)
 {
@@ -262,7 +262,7 @@ static unsigned long lpl_scan_target(struct lruvec *lruvec, struct scan_control 
 /*
  * Guard takes the worst pages, of whatever zone.  Where only some zones are of use
  * most of its choice would be skipped, and no longer be kept: the window is taken as
- * it is then, until priority tells that it has too few of these.
+ * it is then, until that has not sufficed three times.
  */
 static bool lpl_may_choose(struct lruvec *lruvec, struct scan_control *sc)
 {

@@ -40,7 +40,8 @@ struct lru_page_list_mm {
  * @nr: parts, newest first; there is always one
  * @slot: of each, where its list is; after these, of the other lists, which are empty
  * @since: of each, tick in which it was begun
- * @list: what came from then on, until the next newer one was begun
+ * @list: what came from then on, until the next newer one was begun; what comes from
+ *	@front may have been used up to two thirds of a second before
  */
 struct lru_page_list_queue {
 	u8 nr;
