@@ -44,9 +44,11 @@ class FakeGuest:
     """Answers a plan with what the programs would print."""
 
     plans = []
+    sizes = []
 
-    def __init__(self, answer, ends=True):
+    def __init__(self, answer, ends=True, mem=None):
         self.answer, self.ends = answer, ends
+        FakeGuest.sizes.append(mem)
 
     def run(self, where, _script):
         with open(os.path.join(where, "plan")) as plan:
@@ -68,13 +70,13 @@ class Base(unittest.TestCase):
         for name in ("fiveproc", "bench", "oom_load"):
             with open(os.path.join(self.dir.name, name), "w"):
                 pass
-        FakeGuest.plans = []
+        FakeGuest.plans, FakeGuest.sizes = [], []
 
     def tearDown(self):
         self.dir.cleanup()
 
     def with_guest(self, answer, main, argv, ends=True):
-        with mock.patch.object(records.target, "Guest", lambda *a, **k: FakeGuest(answer, ends)):
+        with mock.patch.object(records.target, "Guest", lambda *a, **k: FakeGuest(answer, ends, k["mem"])):
             return quiet(main, argv)
 
 
@@ -479,6 +481,26 @@ class Oom(Base):
         self.assertEqual(len(FakeGuest.plans), 9)
         self.assertIn("mglru-ttl", said)
         self.assertLessEqual({"data.csv", "facts.json", "index.html", "oom.svg", "oom.png"}, set(os.listdir(self.out)))
+
+    def test_side_by_side_is_the_same(self):
+        self.assertEqual(self.run_it("--check", "--jobs", "4")[0], 0)
+        self.assertEqual(sorted(FakeGuest.sizes), sorted(["256M", "512M", "1G"] * 3))
+        with open(os.path.join(self.out, "facts.json")) as text:
+            self.assertEqual(len(json.load(text)["found"]), 9 * len(oom.LOADS) * len(oom.POLICIES))
+
+    def test_a_boot_that_fails_is_told_beside_the_others(self):
+        answer_of_all = self.answer
+
+        def answer(words):
+            if "file_mib=64" in words:
+                raise kernels.Error("no such guest")
+            yield from answer_of_all(words)
+
+        self.answer = answer
+        status, said, errors = self.run_it("--jobs", "2", "--swap", "no")
+        self.assertEqual(status, 1)
+        self.assertIn("512M, no: the boot failed: no such guest", errors)
+        self.assertIn("256M", said)
 
     def test_an_early_kill_fails_a_check(self):
         self.reached["lru"] = 180

@@ -49,6 +49,7 @@ def parse(argv):
     made.add_argument("--policies", metavar="LIST", default=",".join(POLICIES),
                       help="mglru-ttl is mglru with min_ttl_ms=1000, with which it would rather kill than take what was used in the last second")
     made.add_argument("--shift", type=number(0, 10), default=1, metavar="N", help="an instruction takes 2^N ns (default 1)")
+    made.add_argument("--jobs", type=number(1, 64), default=1, metavar="N", help="guests side by side (default 1)")
     made.add_argument("--timeout", type=number(10, 86400), default=7200, metavar="S", help="of a guest (default 7200)")
     made.add_argument("--quick", action="store_true", help="128 MB without swap, classic and lru")
     made.add_argument("--check", action="store_true", help=f"fail if lru or guard reach less than {LEAST} of the better of classic and mglru")
@@ -132,25 +133,29 @@ class Data:
         return made
 
 
+def boot_all(args, size, swap):
+    """A boot with all loads and policies of a size of memory and a kind of swap."""
+    mib = megabytes("--mem", size)
+    programs = [os.path.join(args.programs, "oom_load")] if args.programs else records.programs(args.kernel, "oom_load")
+    where = records.guest(args, disk=f"{mib}M" if swap == "disk" else None, mem=size)
+    return records.measure(where, programs, plan(args, mib, swap),
+                           lambda record: print(f"{size}, {swap}: {record.name}", file=sys.stderr, flush=True))
+
+
 def measure(args):
     data = Data()
-    programs = [os.path.join(args.programs, "oom_load")] if args.programs else records.programs(args.kernel, "oom_load")
-    for size in args.sizes:
-        mib = megabytes("--mem", size)
-        for swap in args.swaps:
-            args.mem = size
-            where = records.guest(args, disk=f"{mib}M" if swap == "disk" else None)
-            try:
-                boot = records.measure(where, programs, plan(args, mib, swap), lambda record, size=size, swap=swap: print(
-                    f"{size}, {swap}: {record.name}", file=sys.stderr, flush=True))
-                for record in boot.records:
-                    data.take(size, swap, record)
-            except kernels.Error as error:
-                # Hours of others' work are not thrown away for it.
-                data.failed.append(f"{size}, {swap}: the boot failed: {error}")
-                continue
-            data.conditions.update(boot.conditions)
-            data.refused |= boot.refused
+    work = [(args, size, swap) for size in args.sizes for swap in args.swaps]
+    for (_, size, swap), boot in records.side_by_side(args.jobs, boot_all, work):
+        try:
+            if isinstance(boot, kernels.Error):
+                raise boot
+            for record in boot.records:
+                data.take(size, swap, record)
+        except kernels.Error as error:
+            data.failed.append(f"{size}, {swap}: the boot failed: {error}")
+            continue
+        data.conditions.update(boot.conditions)
+        data.refused |= boot.refused
     if not data.found:
         raise kernels.Error(data.failed[0])
     for name in ("MemTotal", "MemAvailable"):

@@ -25,7 +25,8 @@ MEANING = [
     "counts all processes together.",
     "fidelity: share of the resident pages that an exact LRU, by the processes' own time stamps, would hold in as many frames; "
     "mean of looks at a random moment of each second of the half of the run that counts.",
-    "order: pairs of pages last touched more than 60 ms apart that are in the right order in the queue.",
+    "order: pairs of pages last touched more than 60 ms apart that are in the right order in the queue; 50 % is chance. With its budget "
+    "`lru` keeps it exact near the tail, where it decides, and what was used between two harvests is in no order.",
     "LRU, OPT, random: miss ratios of a simulated memory that the same patterns run in, with this run's pages and frames, and "
     "with what a touch and a fault cost in this run; OPT (Belady) is given the trace of the exact LRU.",
     "Medians over the seeds, with the smallest and the largest value where there are several.",

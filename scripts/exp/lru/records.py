@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """What measure.sh prints: one record for each line of the plan."""
 
+import concurrent.futures
 import hashlib
 import os
 import re
@@ -84,8 +85,8 @@ class Boot:
             self.ended = True
 
 
-def guest(args, disk=None, append=None):
-    return target.Guest("virt", args.kernel, icount=True, shift=args.shift, cpu=args.cpu, mem=args.mem,
+def guest(args, disk=None, append=None, mem=None):
+    return target.Guest("virt", args.kernel, icount=True, shift=args.shift, cpu=args.cpu, mem=mem or args.mem,
                         timeout=args.timeout, disk=disk, append=append)
 
 
@@ -110,6 +111,25 @@ def measure(where, programs, plan, progress=lambda record: None):
     if not boot.ended:
         raise kernels.Error("the guest ended early")
     return boot
+
+
+def side_by_side(jobs, boot, work):
+    """
+    boot(*what) of each of @work, @jobs at a time. Yields (what, the Boot, or the kernels.Error that it ended with), in
+    their order: one that fails does not throw away hours of others' work.
+    """
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        boots = [pool.submit(boot, *what) for what in work]
+        try:
+            for what, made in zip(work, boots):
+                error = made.exception()
+                if error and not isinstance(error, kernels.Error):
+                    raise error
+                yield what, error or made.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            target.end_all()
+            raise
 
 
 def programs(kernel_dir, *names):

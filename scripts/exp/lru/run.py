@@ -7,7 +7,6 @@ policies on one emulated machine; they are not times of a Pi. Words after -- are
 fiveproc and the simulator, such as zipf=80 or step=250.
 """
 
-import concurrent.futures
 import csv
 import datetime
 import json
@@ -30,7 +29,6 @@ import page
 import plot
 import records
 import simulate
-import target
 from guest_machine import megabytes
 from options import Parser, number
 from texttable import show
@@ -185,22 +183,15 @@ def boot_case(args, case, seed):
 
 def measure(args, data, sim):
     """Seeds first: what is cut short has all cases."""
-    work = [(case, seed) for seed in range(1, args.seeds + 1) for case in args.cases]
-    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        boots = [pool.submit(boot_case, args, *what) for what in work]
+    work = [(args, case, seed) for seed in range(1, args.seeds + 1) for case in args.cases]
+    for (_, case, seed), boot in records.side_by_side(args.jobs, boot_case, work):
         try:
-            for (case, seed), made in zip(work, boots):
-                try:
-                    boot = made.result()
-                    data.take(boot)
-                    data.runs += [five.Run(case, record.name, seed, record, sim, args) for record in boot.records]
-                except kernels.Error as error:
-                    # Hours of others' work are not thrown away for it.
-                    data.fail(f"{case.text}, seed {seed}: {error}")
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            target.end_all()
-            raise
+            if isinstance(boot, kernels.Error):
+                raise boot
+            data.take(boot)
+            data.runs += [five.Run(case, record.name, seed, record, sim, args) for record in boot.records]
+        except kernels.Error as error:
+            data.fail(f"{case.text}, seed {seed}: {error}")
     if not data.runs:
         raise kernels.Error(data.failed[0])
 
