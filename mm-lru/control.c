@@ -76,7 +76,8 @@ u32 lpl_average(u32 eighths)
  */
 void lpl_budget_add(struct lpl_budget *budget, u64 now, unsigned int percent)
 {
-	u64 passed = min_t(u64, now - budget->stamp, NSEC_PER_SEC);
+	/* As much as the largest debt takes, or it would never be paid. */
+	u64 passed = min_t(u64, now - budget->stamp, LPL_BUDGET_OWE_NS + LPL_BUDGET_KEEP_NS);
 	s64 most = div_u64((u64)LPL_BUDGET_KEEP_NS * percent, 100);
 
 	budget->stamp = now;
@@ -113,7 +114,7 @@ u64 lpl_budget_wait(const struct lpl_budget *budget, unsigned int percent)
 
 	if (budget->credit >= useful)
 		return 0;
-	return div_u64((u64)(useful - budget->credit) * 100, percent);
+	return DIV_ROUND_UP_ULL((u64)(useful - budget->credit) * 100, percent);
 }
 
 /* At the tail, of so many that are looked up one may turn out to be in use. */

@@ -55,8 +55,8 @@
  * it has a price: on cores without hardware accessed flag the next touch
  * faults.  Where nothing is being reclaimed the order has no use, and such
  * cores are left alone.  One flush of the TLB for each address space and
- * harvest follows the clearing, since an entry that stays in the TLB would
- * hide all later accesses, most of all to the hottest pages.
+ * harvest, or part of one, follows the clearing, since an entry that stays in
+ * the TLB would hide all later accesses, most of all to the hottest pages.
  *
  * Secondary page tables (KVM's) are looked at, alone, only by reclaim, at the
  * tail; a harvest clears their bits of what it finds accessed in the first.

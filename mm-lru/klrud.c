@@ -340,10 +340,12 @@ static void lpl_work(struct lpl_line *line, struct lpl_budget *budget)
 		/*
 		 * In debt for longer, though what has ended is held meanwhile: where
 		 * waking up is dear, as in a guest that has no CPU of its own, it
-		 * would never get out of debt, nor to a harvest.
+		 * would never get out of debt, nor to a harvest.  From now on, not
+		 * from @start, and not a part of a tick too early, for the same reason.
 		 */
-		rest = max_t(u32, rest, div_u64(lpl_budget_wait(budget, percent),
-						LPL_TICK_MS * NSEC_PER_MSEC));
+		rest = max_t(u32, rest, lpl_now() - start +
+			     DIV_ROUND_UP_ULL(lpl_budget_wait(budget, percent),
+					      LPL_TICK_MS * NSEC_PER_MSEC));
 	}
 	WRITE_ONCE(lpl_rest_until, start + rest);
 }

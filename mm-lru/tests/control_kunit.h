@@ -117,6 +117,21 @@ static void control_debt_is_bounded(struct kunit *test)
 	KUNIT_EXPECT_LE(test, lpl_budget_wait(&budget, 100), 1100ULL * NSEC_PER_MSEC);
 }
 
+/* Who has waited for as long as was said has credit, however much was owed. */
+static void control_the_largest_debt_is_paid(struct kunit *test)
+{
+	static const unsigned int percents[] = { 1, 3, 50, 100 };
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(percents); i++) {
+		struct lpl_budget budget = { };
+
+		lpl_budget_spend(&budget, 3600ULL * NSEC_PER_SEC, percents[i]);
+		lpl_budget_add(&budget, lpl_budget_wait(&budget, percents[i]), percents[i]);
+		KUNIT_EXPECT_EQ(test, lpl_budget_wait(&budget, percents[i]), 0ULL);
+	}
+}
+
 /* Each pass overruns by 200 us: that is waited for, too. */
 static void control_share_is_kept(struct kunit *test)
 {
@@ -147,6 +162,7 @@ static struct kunit_case control_test_cases[] = {
 	KUNIT_CASE(control_beside_rests),
 	KUNIT_CASE(control_debt_is_waited_for),
 	KUNIT_CASE(control_debt_is_bounded),
+	KUNIT_CASE(control_the_largest_debt_is_paid),
 	KUNIT_CASE(control_share_is_kept),
 	{ }
 };

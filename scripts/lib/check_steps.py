@@ -93,6 +93,9 @@ STEPS = [
     selftests("arm64-numa", options=" lru_page_list", full=True),
     # Of 128 MB: a node is full while there is much elsewhere.
     selftests("arm64-numa", "arm64-numa, 8 nodes", " lru_page_list -- --append numa=fake=8", full=True),
+    # Static branches that are patched, as in the Pi's kernels: with one virtual CPU nothing is translated meanwhile.
+    kernel("arm64-patching", full=True),
+    selftests("arm64-patching", "arm64-patching, one CPU", " lru_page_list lkp25p3 -- --smp 1", full=True),
     kernel("arm64-cost", full=True),
     cost("paging", "arm64-cost", full=True),
     cost("petmem", "arm64-cost", full=True),
@@ -127,7 +130,7 @@ STEPS = [
     Step("whole experiment lru_page_list x86_64",
          "scripts/exp/lru/run --check --known %s/lru-x86_64.json --jobs 2 --arch x86_64 --out build/check/lru-x86_64" %
          LRU_RESULTS, tap=False, full=True, limit=36000, after="kernel x86_64"),
-    Step("memory before a kill, all sizes", "scripts/exp/lru/oom --check --out build/check/lru-oom", tap=False, full=True,
+    Step("memory before a kill, all sizes", "scripts/exp/lru/oom --check --jobs 2 --out build/check/lru-oom", tap=False, full=True,
          limit=14400, after="kernel arm64"),
     Step("each patch arm64", "scripts/series bisect arm64", full=True, limit=7200, lane="builds"),
     Step("each patch x86_64", "scripts/series bisect x86_64", full=True, limit=7200, lane="builds"),

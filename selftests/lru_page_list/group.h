@@ -12,6 +12,17 @@
 #define GROUP	ROOT "/lru-page-list-test"
 #define LIMIT	(16 * MIB)
 
+static inline int nodes(void)
+{
+	char path[64];
+	int nr = 0;
+
+	do
+		snprintf(path, sizeof(path), "/sys/devices/system/node/node%d", nr);
+	while (!access(path, F_OK) && ++nr);
+	return nr ? nr : 1;
+}
+
 /* What is missing, or NULL. */
 static inline const char *group_create(void)
 {

@@ -163,6 +163,7 @@ TEST_F_TIMEOUT(policy, stats_count_what_is_harvested, 120)
 	char *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	long visited = lpl_stat("visited"), young = lpl_stat("young");
 	long moved = lpl_stat("moved"), mms = lpl_stat("mms");
+	long skipped = lpl_stat("skipped");
 
 	ASSERT_NE(MAP_FAILED, p);
 	ASSERT_EQ(0, put_file(LPL_DIR "always", "1"));
@@ -179,6 +180,48 @@ TEST_F_TIMEOUT(policy, stats_count_what_is_harvested, 120)
 	EXPECT_LE(3 * 64, lpl_stat("visited") - visited);
 	EXPECT_LE(3 * 64, lpl_stat("young") - young);
 	EXPECT_LE(2 * 64, lpl_stat("moved") - moved);
+	/* The bits of the faults that brought them. */
+	EXPECT_LE(32, lpl_stat("skipped") - skipped);
+	munmap(p, len);
+}
+
+/* What ends between the tick that notes it and the harvest. */
+TEST_F_TIMEOUT(policy, stats_count_what_has_ended, 120)
+{
+	long ended = lpl_stat("mms_exited");
+
+	ASSERT_EQ(0, put_file(LPL_DIR "always", "1"));
+	for (int i = 0; i < 1000 && lpl_stat("mms_exited") == ended; i++) {
+		uint64_t began = now_ns();
+		pid_t pid = fork();
+
+		if (!pid) {
+			while (now_ns() - began < 12000000ULL)
+				;
+			_exit(0);
+		}
+		waitpid(pid, NULL, 0);
+	}
+	EXPECT_LT(ended, lpl_stat("mms_exited"));
+	EXPECT_EQ(0, put_file(LPL_DIR "always", "0"));
+}
+
+/* A harvest does not wait for the lock of who changes his mappings all the time. */
+TEST_F_TIMEOUT(policy, stats_count_locks_that_are_taken, 120)
+{
+	size_t len = 4096 * page_bytes();
+	char *p = mmap(NULL, len, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	long failed = lpl_stat("trylock_failed");
+	uint64_t began = now_ns();
+
+	ASSERT_NE(MAP_FAILED, p);
+	ASSERT_EQ(0, put_file(LPL_DIR "always", "1"));
+	while (now_ns() - began < 30000000000ULL && lpl_stat("trylock_failed") == failed)
+		for (int i = 0; i < 20; i++)
+			mprotect(p, len, i % 2 ? PROT_READ | PROT_WRITE : PROT_READ);
+	EXPECT_LT(failed, lpl_stat("trylock_failed"));
+	EXPECT_EQ(0, put_file(LPL_DIR "always", "0"));
 	munmap(p, len);
 }
 

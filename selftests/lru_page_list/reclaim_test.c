@@ -274,6 +274,67 @@ TEST_F_TIMEOUT(reclaim, munlocked_can, 300)
 	EXPECT_EQ(0, run_in_group(work_munlock, self->page));
 }
 
+#define KSM	"/sys/kernel/mm/ksm/"
+#define ALIKE	(MIB / 2)
+
+/* True when both halves of @p, which are alike, are of the same pages. */
+static bool merged(const char *p, size_t page)
+{
+	int pagemap = open("/proc/self/pagemap", O_RDONLY);
+	bool all = true;
+
+	for (size_t i = 0; i < ALIKE && all; i += page)
+		all = pfn_of(pagemap, p + i) == pfn_of(pagemap, p + ALIKE + i);
+	close(pagemap);
+	return all;
+}
+
+/* Both halves of some memory become one, and are used; then other memory comes. */
+static int work_ksm(size_t page)
+{
+	char *p = pages_of(2 * ALIKE), *other = pages_of(2 * LIMIT);
+
+	fill(p, ALIKE, false);
+	fill(p + ALIKE, ALIKE, false);
+	if (madvise(p, 2 * ALIKE, MADV_MERGEABLE))
+		return 4;
+	for (int i = 0; i < 600 && !merged(p, page); i++)
+		sleep_ms(100);
+	if (!merged(p, page))
+		return 5;
+	if (fill(p, ALIKE, true) || fill(p + ALIKE, ALIKE, true))
+		return 1;
+	drain_batches();
+	if (listed(p, 2 * ALIKE, 0) != (long)(2 * ALIKE / page))
+		return 2;
+	/* They are of the oldest then. */
+	for (int i = 0; i < 2; i++)
+		fill(other, 2 * LIMIT, i);
+	if (present(p, 2 * ALIKE, page))
+		return 3;
+	return fill(p, ALIKE, true) || fill(p + ALIKE, ALIKE, true);
+}
+
+/* Pages that KSM has merged are in the queue once, and leave it in their turn. */
+TEST_F_TIMEOUT(reclaim, merged_by_ksm, 300)
+{
+	char scan[24], sleeps[24], run[24];
+	int status;
+
+	if (get_file(KSM "run", run, sizeof(run)))
+		SKIP(return, "no KSM");
+	get_file(KSM "pages_to_scan", scan, sizeof(scan));
+	get_file(KSM "sleep_millisecs", sleeps, sizeof(sleeps));
+	put_file(KSM "pages_to_scan", "10000");
+	put_file(KSM "sleep_millisecs", "10");
+	put_file(KSM "run", "1");
+	status = run_in_group(work_ksm, self->page);
+	put_file(KSM "run", run);
+	put_file(KSM "pages_to_scan", scan);
+	put_file(KSM "sleep_millisecs", sleeps);
+	EXPECT_EQ(0, status);
+}
+
 static int work_hugetlb(size_t page)
 {
 	size_t len = get_line("/proc/meminfo", "Hugepagesize") * 1024;
@@ -445,14 +506,27 @@ TEST_F_TIMEOUT(reclaim, costs_no_faults_if_all_fits, 120)
 {
 	size_t len = LIMIT / 4;
 	char *p = pages_of(len);
-	long faults = 100;
+	long faults = 100, young, gated;
 
 	fill(p, len, false);
 	for (int i = 0; i < 60 && faults > 0; i++)
 		faults = faults_while_it_fits(p, len, self->page);
 	EXPECT_EQ(0, faults);
+	young = lpl_stat("young");
+	gated = lpl_stat("gated");
+	/* More than twice the time between two harvests where there is no such flag. */
+	for (int i = 0; i < 36; i++)
+		faults += faults_while_it_fits(p, len, self->page);
+	EXPECT_EQ(0, faults);
+	young = lpl_stat("young") - young;
+	gated = lpl_stat("gated") - gated;
 	put_file(LPL_DIR "always", "1");
-	TH_LOG("%ld %% with always", faults_while_it_fits(p, len, self->page));
+	faults = faults_while_it_fits(p, len, self->page);
+	TH_LOG("%ld %% with always", faults);
+	if (faults) {
+		EXPECT_EQ(0, young);
+		EXPECT_LT(0, gated);
+	}
 }
 
 /* CPU time of the harvester in two seconds of a load that has to be reclaimed for, per mille. */

@@ -147,11 +147,13 @@ def number(value, form):
 
 def hardware(found):
     rows = []
+    others_of = set()
     for name, title in MACHINES.items():
         data = found[name]
         if not data:
             rows.append([title, *["not run"] * 8])
             continue
+        others_of.add(kernel(data.conditions, found["lru"].conditions))
         fits = next((case for case in data.cases if Case(case).load <= FITS), None)
         full = "rand:200" if "rand:200" in data.cases else None
         def ratio(case, policy, key, data=data):
@@ -162,8 +164,10 @@ def hardware(found):
                      *[number(data.median(full, policy, "klrud_pct"), "{:.2f}") for policy in ("lru", "always")],
                      number(data.median(full, "lru", "fidelity"), "{:.1f}"),
                      number(data.bench.more_than_classic("lru", bench.IDLE[-1]), "{:+.3f} %")])
-    return markdown(["core", "fits: lru", "fits: always", "random 200 %: lru", "random 200 %: always",
-                     "harvester, % CPU: lru", "always", "resident set is LRU's, %: lru", "loop beside sleepers: lru"], rows)
+    table = markdown(["core", "fits: lru", "fits: always", "random 200 %: lru", "random 200 %: always",
+                      "harvester, % CPU: lru", "always", "resident set is LRU's, %: lru", "loop beside sleepers: lru"], rows)
+    older = "".join(sorted(others_of - {""}))
+    return f"{table}\n\n{older.replace('Of another', 'One of these is of another', 1).strip()}" if older else table
 
 
 def others(found):
@@ -236,12 +240,14 @@ def scan_text(data):
 
 def oom_peers(data):
     """How the multi-gen LRU compares with classic, as what was reported of it is what this is about."""
-    parts = []
+    parts, early = [], False
     for peer in ("mglru", "mglru-ttl"):
         shares = [share for place in data.places() if (share := data.share(place, peer, ("classic",))) is not None]
         if shares:
             parts.append(f"`{peer}` reached {min(shares):.2f} to {max(shares):.2f} of what classic did")
-    return f"Of what is in the table, {' and '.join(parts)}. " if parts else ""
+            early |= peer == "mglru" and min(shares) < oom.LEAST
+    reported = "" if early else "Without `min_ttl_ms`, what was reported of the multi-gen LRU is not reproduced by these. "
+    return f"Of what is in the table, {' and '.join(parts)}. {reported}" if parts else ""
 
 
 def oom_text(facts, first):
