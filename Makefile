@@ -11,6 +11,9 @@ lru_budgets := lru,budget-2,budget-4,budget-8,guard,guard-always
 lru_budget_cases := rand:200,shift:200,seq:200,cyclic:110
 # And with other parameters: pattern:parameter,... With by=309 the hot part leaps, by 0.618 of all pages.
 lru_varied := shift:step=250 shift:step=1000 shift:hot=40 shift:by=25 shift:by=309 shift:by=309,step=250 zipf:zipf=80 zipf:zipf=120
+# All that pattern.h has and the first run has not: what guard was made with, and what it was not.
+lru_seen := scanhot:200,twoloop:110,mix:200,slide:200,zigzag:200,burst:200,phase:200,zdrift:200,stream:200,stack:200,loopflip:110
+lru_patterns := gauss:200,tree:200,sweep:200,matrix:200,grow:200,jump:200,threeloop:110,revisit:200,$(lru_seen)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo check check-full build shell report report-petmem report-walker report-lru cost kunit tree capture patches clean distclean
@@ -73,10 +76,11 @@ report-lru: ## the same for lru_page_list, which takes hours: lab-reports/lru_pa
 	@scripts/exp/lru/run --jobs 2 --arch x86_64 --cases $(lru_cases) --out results/lru-x86_64
 	@scripts/exp/lru/run --jobs 2 --swap disk --no-bench --cases $(lru_cases) --out results/lru-disk
 	@scripts/exp/lru/run --jobs 2 --no-bench --cases $(lru_budget_cases) --policies $(lru_budgets) --out results/lru-budget
+	@scripts/exp/lru/run --jobs 2 --no-bench --seeds 1 --cases $(lru_patterns) --policies classic,mglru,lru,guard --out results/lru-patterns
 	@for words in $(lru_varied); do \
 		scripts/exp/lru/run --jobs 2 --no-bench --cases $${words%%:*}:200 --policies classic,mglru,lru,guard --out results/lru-with-$${words#*:} -- $$(echo $${words#*:} | tr , ' ') || exit 1; \
 	done
-	@scripts/exp/lru/oom
+	@scripts/exp/lru/oom --jobs 2
 	@scripts/exp/lru/report
 
 cost: ## instructions per page of /dev/paging and of its peers, as a table

@@ -281,6 +281,17 @@ class Five(Base):
         self.assertIn("all the time that it wants", made)
         self.assertNotIn("was not measured", made)
 
+    def test_other_patterns_are_in_the_report(self):
+        self.run_it()
+        self.assertIn("Other patterns were not run.", self.made_report())
+        self.run_it("--cases", "gauss:200,threeloop:110", "--no-bench")
+        shutil.copytree(self.out, os.path.join(self.dir.name, "lru-patterns"))
+        self.run_it()
+        made = self.made_report().partition("### What it must show")[0]
+        self.assertRegex(made, r"(?m)^\| gauss, 200 % \|")
+        self.assertRegex(made, r"(?m)^\| threeloop, 110 % \|")
+        self.assertIn("In none of these", made)
+
     def test_the_conditions_tell_kernels_apart(self):
         for contents, known in ((b"one", "sha256 7692c3ad3540"), (b"two", "sha256 3fc4ccfe7458"), (None, "unknown")):
             if contents:
