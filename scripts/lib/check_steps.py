@@ -57,6 +57,7 @@ STEPS = [
     selftests("arm64", "raspi3b", " paging -- --machine raspi3b"),
     Step("guest arm64", "scripts/tests/guest_test", limit=1200, after="kernel arm64"),
     Step("boot parameters", "scripts/tests/lru_boot", after="kernel arm64"),
+    Step("what an experiment puts back", "scripts/tests/lru_measure", after="kernel arm64"),
     Step("experiment paging", "scripts/exp/paging/run --quick --out build/check/paging", tap=False,
          limit=1200, after="kernel arm64"),
     Step("experiment petmem", "scripts/exp/petmem/run --quick --out build/check/petmem", tap=False, limit=1200,

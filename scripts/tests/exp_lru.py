@@ -301,6 +301,23 @@ class Five(Base):
                 os.remove(os.path.join(self.dir.name, "Image"))
             self.assertEqual(records.image(types.SimpleNamespace(arch="arm64", kernel=self.dir.name)), known)
 
+    def test_on_a_real_machine(self):
+        with mock.patch.object(records.target, "Ssh", lambda host: FakeGuest(self.answer)), \
+                mock.patch.object(records, "host_mib", lambda host: 3792):
+            self.run_it("--host", "root@pi")
+        self.assertEqual(FakeGuest.plans[0][0], "swap zram 15168")
+        conditions = self.facts()["conditions"]
+        self.assertEqual((conditions["where"], conditions["memory"]), ("root@pi, a real machine", "3792 MiB"))
+        with open(os.path.join(self.out, "index.html"), encoding="utf-8") as text:
+            made = text.read()
+        self.assertIn("This ran on a real machine", made)
+        self.assertNotIn("under an emulator", made)
+        with self.assertRaisesRegex(kernels.Error, "of a real machine: the report is of guests"):
+            self.made_report()
+        for words in (["--mem", "1G"], ["--cpu", "max"], ["--swap", "disk"], ["--jobs", "2"]):
+            with self.assertRaisesRegex(kernels.Error, "are for guests"):
+                run.parse(["--host", "root@pi", *words])
+
     def test_bad_options(self):
         for words in (["--seeds", "0"], ["--cases", "vax:200"], ["--cases", "rand"], ["--cases", "rand/disk:100"],
                       ["--policies", "fifo"], ["--policies", "lru,lru"], ["--limit", "x=1"], ["--limit", "scan-lru=x"],

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Runs in the guest: the lines of the file "plan", one after the other in one boot, each with swap and memory
-# empty at first. A line of it:
-#	swap KIND MIB				zram, disk or no; for all lines that follow
+# Runs in the guest, or on a board: the lines of the file "plan", one after the other in one boot, each with swap and
+# memory empty at first. What it changes of the machine, and the swap that was there, is put back at the end, however
+# that comes. A line of it:
+#	swap KIND MIB				zram, disk (of a guest) or no; for all lines that follow
 #	run NAME POLICY PLACE PROGRAM...	PLACE: memory, or file: in a file system of its own
 # After a program that failed comes the end of the kernel's log, as lines "log ...": something may have been killed.
 # A policy is classic, mglru, mglru-ttl (which keeps what was used in the last second, or kills), lru, always (lru,
@@ -11,10 +12,16 @@ cd "$(dirname "$0")" || exit 1
 here=$(pwd)
 lru=/sys/kernel/mm/lru_page_list
 gen=/sys/kernel/mm/lru_gen
+debug=/sys/kernel/debug
+zram=/sys/class/zram-control
+huge=/sys/kernel/mm/transparent_hugepage/enabled
 place=/tmp/place
 available=
 kind=no
 mib=0
+# Of zram: what swap is on, and the file system.
+swap=
+device=
 
 fail()
 {
@@ -22,29 +29,39 @@ fail()
 	exit 1
 }
 
-swap_device()
+# A zram device; its number in $new.
+add()
 {
-	case $kind in
-	zram) echo /dev/zram0 ;;
-	disk) echo /dev/vda ;;
-	esac
+	new=$(cat $zram/hot_add) || fail "no zram"
+	echo "${mib}M" >/sys/block/zram"$new"/disksize || fail "no zram of $mib MiB"
 }
 
 swap_off()
 {
-	if grep -q "^$(swap_device) " /proc/swaps; then
-		swapoff "$(swap_device)" || fail swapoff
-	fi
-	[ $kind != zram ] || echo 1 >/sys/block/zram0/reset || fail "zram in use"
+	case $kind in
+	zram)
+		[ -n "$swap" ] || return 0
+		swapoff /dev/zram"$swap" && echo "$swap" >$zram/hot_remove || fail swapoff
+		swap=
+		;;
+	disk)
+		! grep -q "^/dev/vda " /proc/swaps || swapoff /dev/vda || fail swapoff
+		;;
+	esac
 }
 
 swap_on()
 {
 	case $kind in
-	zram) echo "${mib}M" >/sys/block/zram0/disksize || fail "no zram" ;;
+	zram)
+		add
+		swap=$new
+		to=/dev/zram$swap
+		;;
+	disk) to=/dev/vda ;;
 	no) return ;;
 	esac
-	{ mkswap "$(swap_device)" && swapon "$(swap_device)"; } >/dev/null || fail "no swap on $(swap_device)"
+	{ mkswap "$to" && swapon "$to"; } >/dev/null || fail "no swap on $to"
 }
 
 # As after boot: nothing swapped out, nothing cached.
@@ -76,15 +93,45 @@ choose()
 # page that is touched alone, as with swap (page-cluster).
 file_system()
 {
-	device=$(cat /sys/class/zram-control/hot_add) || fail "no zram"
-	echo "${mib}M" >/sys/block/zram"$device"/disksize && echo 0 >/sys/block/zram"$device"/queue/read_ahead_kb &&
+	add
+	device=$new
+	echo 0 >/sys/block/zram"$device"/queue/read_ahead_kb &&
 		mke2fs -b 4096 -i 65536 /dev/zram"$device" >/dev/null 2>&1 && mkdir -p $place &&
 		mount -t ext4 /dev/zram"$device" $place && cd $place || fail "no file system"
 }
 
 no_file_system()
 {
-	cd "$here" && umount $place && echo "$device" >/sys/class/zram-control/hot_remove || fail "umount"
+	cd "$here" && umount $place && echo "$device" >$zram/hot_remove || fail "umount"
+	device=
+}
+
+# What is changed, as "FILE VALUE", and what swap there is, as "swap DEVICE PRIORITY".
+state()
+{
+	for knob in $lru/policy $lru/always $lru/guard $lru/budget_pct $gen/min_ttl_ms /proc/sys/vm/page-cluster $huge \
+		$debug/fault_around_bytes; do
+		[ ! -w "$knob" ] || echo "$knob $(sed 's/.*\[\(.*\)\].*/\1/' "$knob")"
+	done
+	awk 'NR > 1 { print "swap", $1, $5 }' /proc/swaps
+}
+
+put_back()
+{
+	trap - EXIT
+	# Whatever of it does not work.
+	[ -z "$device" ] || (no_file_system)
+	(swap_off)
+	echo "$before" | while read -r what first rest; do
+		case $what in
+		swap)
+			[ "$rest" -lt 0 ] || set -- -p "$rest"
+			swapon "$@" "$first"
+			set --
+			;;
+		*) echo "$first" >"$what" ;;
+		esac
+	done
 }
 
 run()
@@ -112,12 +159,19 @@ run()
 }
 
 [ -d $lru ] || fail "no lru_page_list in this kernel"
-[ -d /sys/kernel/debug/lru_page_list ] || mount -t debugfs none /sys/kernel/debug
+[ -d $debug/lru_page_list ] || mount -t debugfs none $debug
+[ -d $zram ] || modprobe zram 2>/dev/null
+before=$(state)
+trap put_back EXIT
+trap 'exit 1' HUP INT TERM PIPE
+echo "$before" | while read -r what first rest; do
+	[ "$what" != swap ] || swapoff "$first" || exit 1
+done || fail "swap is in use"
 echo 0 >/proc/sys/vm/page-cluster
-echo never >/sys/kernel/mm/transparent_hugepage/enabled
+echo never >$huge
 budget=$(cat $lru/budget_pct)
 # A larger page is the least.
-echo 4096 >/sys/kernel/debug/fault_around_bytes
+echo 4096 >$debug/fault_around_bytes
 # The programs' own directory, and perf's.
 PATH=$here:$PATH:/usr/sbin:/sbin
 echo "cond kernel $(uname -r) $(uname -v)"
@@ -136,5 +190,4 @@ while read -r what first rest; do
 		;;
 	esac
 done <plan
-swap_off
 echo end

@@ -64,7 +64,8 @@ def write_page(data, out, graphs):
                            f"{data.conditions['where']} \u00b7 {data.conditions['date']}")
     page.text("All of this ran under an emulator: time is an instruction count, so figures repeat; they compare policies "
               "on the same emulated machine and are not times of a Raspberry Pi. Caches, TLBs and the entry of an "
-              "exception cost nothing there.", "note")
+              "exception cost nothing there." if data.conditions["where"].startswith("QEMU") else
+              "This ran on a real machine, by its own clock, beside all else that runs there: figures do not repeat exactly.", "note")
     if data.conditions["quick"] != "no":
         page.text(f"A quick run: {data.conditions['quick']}. Nothing is settled in it.", "note")
     if data.failed:

@@ -5,6 +5,7 @@ import concurrent.futures
 import hashlib
 import os
 import re
+import subprocess
 
 import kernels
 import target
@@ -83,6 +84,16 @@ class Boot:
             raise kernels.Error(f"the experiment stopped: {rest}")
         elif kind == "end":
             self.ended = True
+
+
+def host_mib(host):
+    """MiB of memory of a machine, by ssh."""
+    where = target.Ssh(host)
+    done = subprocess.run(where.command("awk '/^MemTotal:/ { print int($2 / 1024) }' /proc/meminfo"), capture_output=True, text=True,
+                          check=False)
+    if done.returncode or not done.stdout.strip().isdigit():
+        raise kernels.Error(f"{host}: how much memory it has cannot be read: {done.stderr.strip()}")
+    return int(done.stdout)
 
 
 def guest(args, disk=None, append=None, mem=None):

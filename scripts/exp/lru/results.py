@@ -12,6 +12,7 @@ import os
 import re
 import statistics
 
+import kernels
 from bench import Bench
 
 KEPT = "lru_page_list.results"
@@ -92,6 +93,8 @@ def read_run(results, kept, name):
     facts = load(os.path.join(where, "facts.json"))
     path = kept_path(kept, name)
     if facts:
+        if not facts["conditions"]["where"].startswith("QEMU"):
+            raise kernels.Error(f"{where} is of a real machine: the report is of guests; index.html there is its own")
         values = read_values(os.path.join(where, "data.csv"), facts["cases"])
         keep(path, {"facts": facts, "values": values})
         return Results(facts, values, where)

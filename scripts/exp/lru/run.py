@@ -29,6 +29,7 @@ import page
 import plot
 import records
 import simulate
+import target
 from guest_machine import megabytes
 from options import Parser, number
 from texttable import show
@@ -46,6 +47,8 @@ def parse(argv):
     words = argv[argv.index("--") + 1:] if "--" in argv else []
     made = Parser("lru/run", __doc__)
     made.add_argument("--kernel", metavar="DIR", help="directory of the kernel (default build/ARCH)")
+    made.add_argument("--host", metavar="USER@PI", help="run on this machine, over ssh, instead of QEMU: all its memory is filled, again and again, "
+                                                        "and what is changed (policy, swap, huge pages, read ahead) is put back")
     made.add_argument("--arch", choices=["arm64", "x86_64"], default="arm64")
     made.add_argument("--cpu", metavar="C", help="CPU model (default cortex-a72, x86_64: max)")
     made.add_argument("--mem", metavar="SIZE", help="memory of the guest (default 256M)")
@@ -69,13 +72,16 @@ def parse(argv):
     made.add_argument("--limit", metavar="NAME=VALUE", action="append", default=[],
                       help=f"another limit for --check; names: {', '.join(limits.LIMITS)}")
     made.add_argument("--programs", metavar="DIR", help="take fiveproc and bench from here (default: the kernel's)")
-    made.add_argument("--out", metavar="DIR", default=os.path.join(kernels.ROOT, "results", "lru"))
+    made.add_argument("--out", metavar="DIR", help="(default results/lru, with --host results/lru-host)")
     args = made.parse_args(argv[:argv.index("--")] if "--" in argv else argv)
+    if args.host and (args.mem or args.cpu or args.swap == "disk" or args.jobs > 1):
+        raise kernels.Error("--mem, --cpu, --jobs and --swap disk are for guests, not for --host; see --help", 2)
     for name, value in (QUICK if args.quick else FULL).items():
         if getattr(args, name) is None:
             setattr(args, name, value)
     args.options = words
-    args.mib = megabytes("--mem", args.mem)
+    args.out = args.out or os.path.join(kernels.ROOT, "results", "lru-host" if args.host else "lru")
+    args.mib = records.host_mib(args.host) if args.host else megabytes("--mem", args.mem)
     args.cases = [five.Case(text) for text in args.cases.split(",")]
     args.policies = args.policies.split(",")
     if not set(args.policies) <= set(records.POLICIES) or len(set(args.policies)) != len(args.policies):
@@ -164,9 +170,11 @@ def programs(args):
 
 def machine(args):
     """
-    Without CMA, which nothing in it needs: while the allocator has raised its watermarks, as where memory is short for long, free
+    A guest: without CMA, which nothing in it needs: while the allocator has raised its watermarks, as where memory is short for long, free
     pages of CMA are enough for who faults, and who asks for memory of the kernel's own waits for minutes, under any policy.
     """
+    if args.host:
+        return target.Ssh(args.host)
     return records.guest(args, disk=f"{4 * args.mib}M" if args.swap == "disk" else None, append="cma=0")
 
 
@@ -217,12 +225,17 @@ def conditions(args, data):
     except OSError:
         pass
     data.conditions.update({
+        "where": f"{args.host}, a real machine", "time": "of its clock",
+        "kernel image": "unknown", "memory": f"{args.mib} MiB", "HZ": "unknown",
+    } if args.host else {
         "where": f"QEMU, {args.arch}, {args.cpu} (an emulator: not the timing of any board)",
-        "date": datetime.datetime.now().strftime("%Y-%m-%d %H:%M"),
         "time": f"-icount, an instruction takes {2 ** args.shift} ns, one CPU",
-        "kernel image": records.image(args), "memory": f"{args.mem}, none of it CMA (cma=0)", "swap": args.swap, "HZ": config.get("CONFIG_HZ", "unknown"),
-        "seeds": str(args.seeds), "length of a run": f"{args.ms} virtual ms, of which the second half counts",
-        "quick": f"{args.seeds} seed, {args.ms} ms, {args.mem}" if args.quick else "no",
+        "kernel image": records.image(args), "memory": f"{args.mem}, none of it CMA (cma=0)", "HZ": config.get("CONFIG_HZ", "unknown"),
+    })
+    data.conditions.update({
+        "date": datetime.datetime.now().strftime("%Y-%m-%d %H:%M"), "swap": args.swap,
+        "seeds": str(args.seeds), "length of a run": f"{args.ms} {'' if args.host else 'virtual '}ms, of which the second half counts",
+        "quick": f"{args.seeds} seed, {args.ms} ms{'' if args.host else ', ' + args.mem}" if args.quick else "no",
         "huge pages": "off", "read ahead": "none (vm.page-cluster 0, read_ahead_kb 0, fault_around_bytes of a page)",
         "more for fiveproc": " ".join(args.options) or "none: zipf=100 hot=20 step=500 by=50",
     })
