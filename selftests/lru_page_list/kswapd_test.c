@@ -57,7 +57,7 @@ FIXTURE_SETUP(kswapd)
 	put_file(GROUP "/memory.max", "max");
 	put_file(LPL_DIR "guard", variant->guard);
 	if (get_file(huge_pages, self->huge_pages, sizeof(self->huge_pages)))
-		strcpy(self->huge_pages, "0");
+		snprintf(self->huge_pages, sizeof(self->huge_pages), "0");
 	take_most();
 }
 
