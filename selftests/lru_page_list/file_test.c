@@ -117,14 +117,14 @@ static int work_swappiness(size_t page)
 	return present(p, LIMIT / 2, page) != (long)(LIMIT / 2 / page);
 }
 
-static int run_at_swappiness(const char *swappiness, size_t page)
+static int run_at_swappiness(const char *swappiness, int (*work)(size_t page), size_t page)
 {
 	char before[16];
 	int status;
 
 	get_file("/proc/sys/vm/swappiness", before, sizeof(before));
 	put_file("/proc/sys/vm/swappiness", swappiness);
-	status = run_in_group(work_swappiness, page);
+	status = run_in_group(work, page);
 	put_file("/proc/sys/vm/swappiness", before);
 	return status;
 }
@@ -132,8 +132,8 @@ static int run_at_swappiness(const char *swappiness, size_t page)
 /* Though it is what is oldest, and so what goes if there is a choice. */
 TEST_F_TIMEOUT(file, swappiness_0_takes_no_anon, 300)
 {
-	EXPECT_EQ(1, run_at_swappiness("60", self->page));
-	EXPECT_EQ(0, run_at_swappiness("0", self->page));
+	EXPECT_EQ(1, run_at_swappiness("60", work_swappiness, self->page));
+	EXPECT_EQ(0, run_at_swappiness("0", work_swappiness, self->page));
 }
 
 static int work_stream(size_t page)
@@ -320,14 +320,9 @@ static int work_memory_is_older(size_t page)
 /* There is one age for both; at 100 no kind costs more than the other. */
 TEST_F_TIMEOUT(file, the_older_goes_whatever_it_is, 300)
 {
-	char before[16];
-
 	put_file(LPL_DIR "always", "1");
-	get_file("/proc/sys/vm/swappiness", before, sizeof(before));
-	put_file("/proc/sys/vm/swappiness", "100");
-	EXPECT_EQ(0, run_in_group(work_file_is_older, self->page));
-	EXPECT_EQ(0, run_in_group(work_memory_is_older, self->page));
-	put_file("/proc/sys/vm/swappiness", before);
+	EXPECT_EQ(0, run_at_swappiness("100", work_file_is_older, self->page));
+	EXPECT_EQ(0, run_at_swappiness("100", work_memory_is_older, self->page));
 }
 
 static int work_file_loop(size_t page)

@@ -68,7 +68,7 @@ FIXTURE_TEARDOWN(kswapd)
 }
 
 /* Fills @more until kswapd has taken @pages, and uses @hot meanwhile; 0, or what was wrong. */
-static int fill_until_taken(char *more, size_t len, const char *hot, long pages)
+static int fill_until_taken(char *more, size_t len, char *hot, long pages)
 {
 	long end = vm_count("pgsteal_kswapd") + pages;
 
@@ -76,7 +76,7 @@ static int fill_until_taken(char *more, size_t len, const char *hot, long pages)
 		if (vm_count("pgsteal_kswapd") >= end)
 			return 0;
 		fill(more + i, MIB, false);
-		if (fill((char *)hot, HOT, true))
+		if (fill(hot, HOT, true))
 			return 1;
 		/* That it comes before who fills would have to reclaim. */
 		sleep_ms(2);

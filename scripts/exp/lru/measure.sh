@@ -33,7 +33,9 @@ fail()
 add()
 {
 	new=$(cat $zram/hot_add) || fail "no zram"
-	echo "${mib}M" >/sys/block/zram"$new"/disksize || fail "no zram of $mib MiB"
+	echo "${mib}M" >/sys/block/zram"$new"/disksize && return
+	echo "$new" >$zram/hot_remove
+	fail "no zram of $mib MiB"
 }
 
 swap_off()
@@ -119,9 +121,12 @@ state()
 put_back()
 {
 	trap - EXIT
-	# Whatever of it does not work.
-	[ -z "$device" ] || (no_file_system)
-	(swap_off)
+	# Nor by who is not there any more to read what it says.
+	trap '' HUP INT TERM PIPE
+	cd /
+	# Each of these, whatever was not there yet, or does not work.
+	[ -z "$device" ] || { umount $place; echo "$device" >$zram/hot_remove; }
+	[ -z "$swap" ] || { swapoff "/dev/zram$swap"; echo "$swap" >$zram/hot_remove; }
 	echo "$before" | while read -r what first rest; do
 		case $what in
 		swap)

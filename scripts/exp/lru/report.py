@@ -152,11 +152,11 @@ def arch_of(conditions):
     return conditions["where"].split(", ")[1]
 
 
-def kernel(conditions, first):
-    """A sentence if this was not run on the kernel of the first run; images of two architectures say nothing of it."""
+def kernel(conditions, first, which="Of"):
+    """A sentence if this, or @which, was not run on the kernel of the first run; images of two architectures say nothing of it."""
     if arch_of(conditions) != arch_of(first) or conditions["kernel image"] == first["kernel image"]:
         return ""
-    return f"Of another kernel than section 2: {conditions['kernel image']}, not {first['kernel image']}.\n\n"
+    return f"{which} another kernel than section 2: {conditions['kernel image']}, not {first['kernel image']}.\n\n"
 
 
 def number(value, form):
@@ -171,7 +171,7 @@ def hardware(found):
         if not data:
             rows.append([title, *["not run"] * 8])
             continue
-        others_of.add(kernel(data.conditions, found["lru"].conditions))
+        others_of.add(kernel(data.conditions, found["lru"].conditions, f"`{name}` is of"))
         fits = next((case for case in data.cases if Case(case).load <= FITS), None)
         full = "rand:200" if "rand:200" in data.cases else None
         def ratio(case, policy, key, data=data):
@@ -184,8 +184,7 @@ def hardware(found):
                      number(data.bench.more_than_classic("lru", bench.IDLE[-1]), "{:+.3f} %")])
     table = markdown(["core", "fits: lru", "fits: always", "random 200 %: lru", "random 200 %: always",
                       "harvester, % CPU: lru", "always", "resident set is LRU's, %: lru", "loop beside sleepers: lru"], rows)
-    older = "".join(sorted(others_of - {""}))
-    return f"{table}\n\n{older.replace('Of another', 'One of these is of another', 1).strip()}" if older else table
+    return "\n\n".join([table, *(text.strip() for text in sorted(others_of - {""}))])
 
 
 def others(found):
