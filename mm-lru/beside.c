@@ -115,7 +115,7 @@ static u32 lpl_look_rest(const struct page_vma_mapped_walk *pvmw, bool young)
 	struct folio *folio = pfn_folio(pvmw->pfn);
 	u32 *beside = &folio_lruvec(folio)->lru_page_list.beside;
 	u32 old = READ_ONCE(*beside);
-	u32 new = lpl_beside(old, young || folio_test_young(folio));
+	u32 new = lpl_beside(old, young || folio_test_young(folio), lpl_guarded() ? 16 : 64);
 
 	/* It is not at the tail by its age. */
 	if (lpl_once(lpl_folio_word(folio)))
@@ -199,7 +199,8 @@ static void lpl_look_for_uses(struct lpl_walk *walk, struct page_vma_mapped_walk
 	u32 age = lpl_folio_age(pfn_folio(pvmw->pfn), walk->now);
 
 	walk->leave = max(age / 2, 1);
-	walk->period = max(lpl_resolution(age, 1, true), lpl_reached_now());
+	walk->every = lpl_resolution(age, 1, true);
+	walk->period = max(walk->every, lpl_reached_now());
 	lpl_look_at(walk, pvmw, own, own + PMD_SIZE);
 	for (; table < end; table += PMD_SIZE) {
 		if (need_resched() || spin_needbreak(pvmw->ptl))
@@ -238,11 +239,8 @@ void __lru_page_list_look_around(struct page_vma_mapped_walk *pvmw, bool young)
 
 	if (!pvmw->pte || lpl_skip_vma(vma) || READ_ONCE(lpl_always))
 		return;
-	if (lpl_guarded()) {
-		if (young && !lpl_looked_around(pvmw))
-			lpl_look(pvmw, 0);
-		return;
-	}
+	if (lpl_guarded() && young && !lpl_looked_around(pvmw))
+		lpl_look(pvmw, 0);
 	rest = lpl_look_rest(pvmw, young);
 	if (rest && !lpl_looked_lately(vma, pvmw->address & PMD_MASK, pmdp_get(pvmw->pmd),
 				       lpl_now(), rest))

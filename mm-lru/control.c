@@ -133,10 +133,10 @@ u64 lpl_budget_wait(const struct lpl_budget *budget, unsigned int percent)
  *
  * Return: the new one.
  */
-u32 lpl_beside(u32 beside, bool young)
+u32 lpl_beside(u32 beside, bool young, u32 one_of)
 {
 	if (young)
-		return min(beside + LPL_IN_USE_ONE_OF - 1, LPL_BESIDE_MOST);
+		return min(beside + one_of - 1, LPL_BESIDE_MOST);
 	return beside - !!beside;
 }
 

@@ -527,7 +527,7 @@ static void lpl_guard_event(struct lpl_guard *guard, s32 miss)
 	if (guard->debt > lpl_guard_allowance(guard))
 		lpl_guard_trip(guard);
 	else if (miss > 0)
-		guard->share = min(guard->share + step, LPL_SHARE_MOST);
+		guard->share = min(guard->share + step / 2, LPL_SHARE_MOST);
 	else
 		guard->share = max(guard->share - min(step, guard->share), LPL_SHARE_LEAST);
 }
@@ -619,16 +619,17 @@ void lpl_guard_hit(struct lpl_guard *guard, u32 age)
 /**
  * lpl_guard_use() - a page on the lists was used
  * @guard: the guard
- * @age: ticks between its last use and now
+ * @age: ticks between its last use before and now
+ * @before: ticks between this use and now, no more than @age
  * @nr: of how many pages it is
  * @again: false if this is, or may be, what brought it
  */
-void lpl_guard_use(struct lpl_guard *guard, u32 age, u32 nr, bool again)
+void lpl_guard_use(struct lpl_guard *guard, u32 age, u32 before, u32 nr, bool again)
 {
 	if (again)
-		lpl_guard_hit(guard, age);
+		lpl_guard_hit(guard, age - before);
 	lpl_count_out(guard, age, nr);
-	lpl_count_in(guard, 0, nr);
+	lpl_count_in(guard, before, nr);
 	lpl_guard_settle(guard);
 }
 

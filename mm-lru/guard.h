@@ -112,7 +112,7 @@ void lpl_guard_unpage(struct lpl_guard *guard, u32 age, u32 nr);
 void lpl_guard_shadow(struct lpl_guard *guard, u32 age, u32 nr);
 void lpl_guard_unshadow(struct lpl_guard *guard, u32 age, u32 nr);
 void lpl_guard_hit(struct lpl_guard *guard, u32 age);
-void lpl_guard_use(struct lpl_guard *guard, u32 age, u32 nr, bool again);
+void lpl_guard_use(struct lpl_guard *guard, u32 age, u32 before, u32 nr, bool again);
 void lpl_guard_refault(struct lpl_guard *guard, u32 age);
 u32 lpl_guard_age(const struct lpl_guard *guard);
 u32 lpl_guard_window(const struct lpl_guard *guard, u32 frames);

@@ -153,8 +153,7 @@ bool lpl_harvest_mm(struct mm_struct *mm, u32 now, u64 until, u32 every)
 	bool again;
 	int stopped;
 
-	/* Guard goes by gaps, all of which are as much too short as too long. */
-	if (until && !lpl_guarded())
+	if (until)
 		walk.behind = min(walk.period / 2, LPL_BEHIND_MOST);
 	if (!mmget_not_zero(mm)) {
 		lpl_count(LPL_MMS_EXITED, 1);

@@ -217,7 +217,7 @@ u32 lpl_average(u32 eighths);
 void lpl_budget_add(struct lpl_budget *budget, u64 now, unsigned int percent);
 void lpl_budget_spend(struct lpl_budget *budget, u64 used, unsigned int percent);
 u64 lpl_budget_wait(const struct lpl_budget *budget, unsigned int percent);
-u32 lpl_beside(u32 beside, bool young);
+u32 lpl_beside(u32 beside, bool young, u32 one_of);
 u32 lpl_beside_rest(u32 beside);
 
 /* Counters. */

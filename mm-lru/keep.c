@@ -33,6 +33,7 @@
 
 #include "internal.h"
 #include "keep.h"
+#include "walk.h"
 #include "word.h"
 
 DEFINE_STATIC_KEY_FALSE(lpl_guard_key);
@@ -68,6 +69,15 @@ static bool lpl_keeps(struct lpl_keep *keep)
 	keeps = lpl_guard_keeps(&keep->guard);
 	spin_unlock(&keep->lock);
 	return keeps;
+}
+
+/*
+ * A use is an event only if a look before it has found the page idle: what is in use all
+ * the time, and looked at once in a while, has a stamp that is as old as the last look.
+ */
+static bool lpl_was_idle(u32 word, u32 age, u32 period, u32 every)
+{
+	return age > period && !lpl_leave(word, age - period, every);
 }
 
 /* ---------------------------------------------------------------- lists */
@@ -206,36 +216,36 @@ void __lpl_keep_parked(struct lruvec *lruvec, struct folio *folio)
  * __lpl_keep_used() - a harvest found a folio on a list used
  * @lruvec: whose; lru_lock held
  * @folio: the folio; its word has its last use
- * @now: the tick of the harvest
- * @every: ticks between two harvests of it, at the least
- * @period: ticks since the last one began
+ * @walk: the harvest, or look
+ * @window: the list that it goes to if it is not kept
  *
  * Return: the list whose front it is to be moved to.
  */
 struct list_head *__lpl_keep_used(struct lruvec *lruvec, struct folio *folio,
-				  u32 now, u32 every, u32 period)
+				  const struct lpl_walk *walk, struct list_head *window)
 {
-	struct list_head *queue = lpl_queue_of(lruvec, folio);
 	struct lpl_keep *keep = lpl_keep_of(lruvec);
 	u32 word = lpl_folio_word(folio);
-	u32 age = lpl_age_now(word, now);
+	u32 age = lpl_age_now(word, walk->now);
+	u32 used = lpl_word_used(walk, word, age);
+	u32 before = lpl_age_now(used, walk->now);
 	u32 nr = folio_nr_pages(folio);
 	bool again = word && !(word & LPL_FRESH);
 	u32 gap = lpl_word_gap(word);
 	bool keeps;
-	u32 used = lpl_word_touched(word, age, now, period, 0);
 
 	if (!keep) {
 		lpl_set_folio_word(folio, used);
-		return queue;
+		return window;
 	}
-	lpl_lock_at(keep, now);
+	lpl_lock_at(keep, walk->now);
 	if (again)
-		gap = lpl_gap_after(gap, age, every, lpl_guard_age(&keep->guard));
+		gap = lpl_gap_after(gap, age - before, walk->every, lpl_guard_age(&keep->guard));
 	if (lpl_once(word))
-		lpl_guard_page(&keep->guard, 0, nr);
+		lpl_guard_page(&keep->guard, before, nr);
 	else
-		lpl_guard_use(&keep->guard, age, nr, again);
+		lpl_guard_use(&keep->guard, age, before, nr,
+			      again && lpl_was_idle(word, age, walk->period, walk->every));
 	keeps = lpl_guard_keeps(&keep->guard);
 	spin_unlock(&keep->lock);
 
@@ -246,7 +256,7 @@ struct list_head *__lpl_keep_used(struct lruvec *lruvec, struct folio *folio,
 		lpl_count_word(keep, word, -(s64)nr);
 	lpl_count_word(keep, used, nr);
 	lpl_set_folio_word(folio, used);
-	return used & LPL_KEPT ? &lpl_class_of(keep, folio, used)->list : queue;
+	return used & LPL_KEPT ? &lpl_class_of(keep, folio, used)->list : window;
 }
 
 /**
@@ -272,7 +282,8 @@ void __lpl_keep_touch(struct folio *folio)
 		spin_lock_irqsave(&keep->lock, flags);
 		lpl_guard_advance(&keep->guard, now);
 		gap = lpl_gap_after(gap, age, 1, lpl_guard_age(&keep->guard));
-		lpl_guard_hit(&keep->guard, age);
+		if (lpl_was_idle(word, age, lpl_reached_now(), lpl_resolution_now()))
+			lpl_guard_hit(&keep->guard, age);
 		spin_unlock_irqrestore(&keep->lock, flags);
 	}
 	rcu_read_unlock();
@@ -323,7 +334,8 @@ static void lpl_see_last(struct lpl_fight *fight, struct lpl_last *last, struct 
 static void lpl_see_tail(struct lpl_fight *fight, int type)
 {
 	if (fight->allowed[type])
-		lpl_see_last(fight, &fight->tail[type], &fight->lruvec->lists[type * LRU_FILE]);
+		lpl_see_last(fight, &fight->tail[type],
+			     lpl_queue_filled(fight->lruvec, type * LRU_FILE));
 }
 
 static void lpl_see_class(struct lpl_fight *fight, struct lpl_class *class)
@@ -718,6 +730,7 @@ void lpl_keep_stop(struct lruvec *lruvec)
 	spin_lock_irq(&lruvec->lru_lock);
 	keep = lpl_keep_of(lruvec);
 	if (keep) {
+		lpl_front_join(lruvec);
 		for (type = 0; type < ANON_AND_FILE; type++)
 			lpl_merge(lruvec, keep, type);
 		WRITE_ONCE(lruvec->lru_page_list.keep, NULL);

@@ -76,6 +76,8 @@ struct lpl_shadow {
 	bool workingset;
 };
 
+struct lpl_walk;
+
 DECLARE_STATIC_KEY_FALSE(lpl_guard_key);
 
 static inline bool lpl_guarded(void)
@@ -89,8 +91,7 @@ static inline bool lpl_guarded(void)
  */
 static inline bool lpl_front_is_apart(void)
 {
-	return lru_page_list_enabled() && !lpl_guarded() && !READ_ONCE(lpl_always) &&
-	       !READ_ONCE(lpl_leaving);
+	return lru_page_list_enabled() && !READ_ONCE(lpl_always) && !READ_ONCE(lpl_leaving);
 }
 
 /* Is there more of the queue than its tail?  Under lru_lock, the same. */
@@ -141,7 +142,7 @@ struct list_head *lpl_keep_queue(struct lruvec *lruvec, struct folio *folio,
 				 struct list_head *queue);
 void __lpl_keep_parked(struct lruvec *lruvec, struct folio *folio);
 struct list_head *__lpl_keep_used(struct lruvec *lruvec, struct folio *folio,
-				  u32 now, u32 every, u32 period);
+				  const struct lpl_walk *walk, struct list_head *window);
 void __lpl_keep_touch(struct folio *folio);
 bool lpl_keep_choose(struct lruvec *lruvec, const bool *allowed, unsigned int swappiness,
 		     unsigned long nr, unsigned long *taken);

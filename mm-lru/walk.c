@@ -67,12 +67,10 @@ static struct list_head *lpl_move_to(struct lpl_walk *walk, struct lruvec *lruve
 				     unsigned int i)
 {
 	struct folio *folio = walk->batch[i];
+	bool front = walk->steady & BIT(i) && lpl_front_is_apart();
+	struct list_head *to = front ? lpl_front_of(lruvec, folio) : lpl_queue_of(lruvec, folio);
 
-	if (lpl_guarded())
-		return __lpl_keep_used(lruvec, folio, walk->now, walk->every, walk->period);
-	if (walk->steady & BIT(i) && lpl_front_is_apart())
-		return lpl_front_of(lruvec, folio);
-	return lpl_queue_of(lruvec, folio);
+	return lpl_guarded() ? __lpl_keep_used(lruvec, folio, walk, to) : to;
 }
 
 /* On a list, but on none of this policy's. */
@@ -136,7 +134,7 @@ static noinline void lpl_used(struct lpl_walk *walk, struct folio *folio, u32 *w
 	/* Reclaim may have taken it off its list, to look at it; else it is new. */
 	if (old && !folio_test_lru(folio))
 		folio_set_young(folio);
-	new = lpl_word_touched(old, age, walk->now, walk->period, behind);
+	new = lpl_word_used(walk, old, age);
 	/* Large and shared ones are met more than once. */
 	if (old && !(old & LPL_FRESH) &&
 	    (!age || age == behind || lpl_word_is_of(new, old))) {

@@ -87,6 +87,13 @@ static inline u32 lpl_word_age(const struct lpl_walk *walk, const u32 *word)
 	return lpl_age(READ_ONCE(*word), walk->now, READ_ONCE(lpl_since));
 }
 
+/* The word of what was found used, of which @word and @age were known. */
+static inline u32 lpl_word_used(const struct lpl_walk *walk, u32 word, u32 age)
+{
+	return lpl_word_touched(word, age, walk->now, walk->period,
+				walk->beside ? 0 : walk->behind);
+}
+
 /* Ticks since the last harvest of all of @mm began; no more than any age, where there was none. */
 static inline u32 lpl_since_harvest(struct mm_struct *mm, u32 now)
 {
