@@ -9,7 +9,7 @@
  * for each page.  So reclaim looks at what is beside what it looks up, in use or not, from
  * time to time, and what is old and was used is at the front before its turn comes.
  *
- * Guard has another use for it: see lpl_look_for_faults().
+ * Guard has another use for it besides: see lpl_look_for_faults().
  */
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
@@ -49,10 +49,10 @@ static void lpl_look_at(struct lpl_walk *walk, struct page_vma_mapped_walk *pvmw
 }
 
 /*
- * With guard only the bits of faults are cleared, which tell no use, and uses are
- * left for a harvest to find.  The tail is that of a small window then, and most that
- * reach it are next to each other in a loop, where those ahead were used longest ago:
- * to take what is found there for a use now would spoil the gaps that guard goes by.
+ * With guard what is faulted in gets to the tail of a small window soon, and often before
+ * a harvest has met the bit of its fault: it would be put back as in use.  What is near it
+ * has come with it, and so the bits of faults are cleared there together.  They tell no
+ * use; for uses whole tables are looked at, less often.
  *
  * Where pages are not faulted next to each other there is little to be found.  So
  * the nearest ones, in the next cache lines of the table, tell whether to go on; if they
@@ -79,8 +79,42 @@ static bool lpl_looked_around(const struct page_vma_mapped_walk *pvmw)
 	       pte_pfn(ptep_get(pvmw->pte)) != pvmw->pfn;
 }
 
-/* The last folio that was looked up, on a CPU: one may have many entries, in many tables. */
+/*
+ * The last folio that was looked up, on a CPU: one may have many entries, in many tables;
+ * and how long ago all who map it had been harvested, ticks.  That PREEMPT_RT may preempt
+ * who reads or writes this, and something is missed, does no harm.
+ */
 static DEFINE_PER_CPU(unsigned long, lpl_looked_up);
+static DEFINE_PER_CPU(u32, lpl_looked_up_since);
+
+/* Was it this one? */
+static bool lpl_note_lookup(const struct page_vma_mapped_walk *pvmw)
+{
+	u32 since = lpl_since_harvest(pvmw->vma->vm_mm, lpl_now());
+
+	if (raw_cpu_read(lpl_looked_up) == pvmw->pfn) {
+		raw_cpu_write(lpl_looked_up_since, max(since, raw_cpu_read(lpl_looked_up_since)));
+		return true;
+	}
+	raw_cpu_write(lpl_looked_up, pvmw->pfn);
+	raw_cpu_write(lpl_looked_up_since, since);
+	return false;
+}
+
+/**
+ * lpl_found_idle() - has a harvest found a folio idle, that reclaim finds used?
+ * @folio: the folio, which has been looked up just now
+ * @age: its age as it was until then, ticks
+ *
+ * Return: true if it has; false also if that is not known, as another folio was looked up
+ * since, or another CPU has looked it up.
+ */
+bool lpl_found_idle(struct folio *folio, u32 age)
+{
+	return raw_cpu_read(lpl_looked_up) == folio_pfn(folio) &&
+	       lpl_was_idle(lpl_folio_word(folio), age, raw_cpu_read(lpl_looked_up_since),
+			    lpl_resolution(age, 1, true));
+}
 
 /* What is looked at for uses: tables next to each other, not so many that it takes long. */
 #define LPL_TABLES		clamp(2048UL / PTRS_PER_PTE, 1UL, (unsigned long)PTRS_PER_PMD)
@@ -115,15 +149,12 @@ static u32 lpl_look_rest(const struct page_vma_mapped_walk *pvmw, bool young)
 	struct folio *folio = pfn_folio(pvmw->pfn);
 	u32 *beside = &folio_lruvec(folio)->lru_page_list.beside;
 	u32 old = READ_ONCE(*beside);
-	u32 new = lpl_beside(old, young || folio_test_young(folio), lpl_guarded() ? 16 : 64);
+	u32 one_of = lpl_guarded() ? LPL_IN_USE_ONE_OF_GUARD : LPL_IN_USE_ONE_OF;
+	u32 new = lpl_beside(old, young || folio_test_young(folio), one_of);
 
 	/* It is not at the tail by its age. */
 	if (lpl_once(lpl_folio_word(folio)))
 		return 0;
-	/* That PREEMPT_RT may have preempted this, and something is missed, does no harm. */
-	if (raw_cpu_read(lpl_looked_up) == pvmw->pfn)
-		return 0;
-	raw_cpu_write(lpl_looked_up, pvmw->pfn);
 	if (new != old)
 		WRITE_ONCE(*beside, new);
 	/* Found beside another it was, and is in a batch of reclaim's yet. */
@@ -211,7 +242,7 @@ static void lpl_look_for_uses(struct lpl_walk *walk, struct page_vma_mapped_walk
 	}
 }
 
-/* For faults, with guard, where @rest is 0. */
+/* For uses, in tables that have had @rest; or, where that is 0, for faults. */
 static void lpl_look(struct page_vma_mapped_walk *pvmw, u32 rest)
 {
 	struct mm_struct *mm = pvmw->vma->vm_mm;
@@ -235,13 +266,14 @@ static void lpl_look(struct page_vma_mapped_walk *pvmw, u32 rest)
 void __lru_page_list_look_around(struct page_vma_mapped_walk *pvmw, bool young)
 {
 	struct vm_area_struct *vma = pvmw->vma;
+	bool again = lpl_note_lookup(pvmw);
 	u32 rest;
 
 	if (!pvmw->pte || lpl_skip_vma(vma) || READ_ONCE(lpl_always))
 		return;
 	if (lpl_guarded() && young && !lpl_looked_around(pvmw))
 		lpl_look(pvmw, 0);
-	rest = lpl_look_rest(pvmw, young);
+	rest = again ? 0 : lpl_look_rest(pvmw, young);
 	if (rest && !lpl_looked_lately(vma, pvmw->address & PMD_MASK, pmdp_get(pvmw->pmd),
 				       lpl_now(), rest))
 		lpl_look(pvmw, rest);

@@ -117,19 +117,18 @@ u64 lpl_budget_wait(const struct lpl_budget *budget, unsigned int percent)
 	return DIV_ROUND_UP_ULL((u64)(useful - budget->credit) * 100, percent);
 }
 
-/* At the tail, of so many that are looked up one may turn out to be in use. */
-#define LPL_IN_USE_ONE_OF	64
 #define LPL_BESIDE_MOST		(32 * LPL_IN_USE_ONE_OF)
 
 /**
  * lpl_beside() - how often reclaim is to look at what is beside what it looks up
  * @beside: this, as it was; 0 at first
  * @young: what was looked up was in use
+ * @one_of: of so many one may be, %LPL_IN_USE_ONE_OF or less
  *
  * What is used between its last look and the tail is found there, for nothing: reclaim
  * has isolated it, and puts it back.  The more often it is looked at the less of that
  * there is, so this goes up with each, and comes down with what was not in use, until it
- * is one of %LPL_IN_USE_ONE_OF.  Where nothing is used again, nothing is looked at.
+ * is one of @one_of.  Where nothing is used again, nothing is looked at.
  *
  * Return: the new one.
  */

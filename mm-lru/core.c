@@ -21,8 +21,8 @@
  * of which has what came in one part of the time; the inactive list has what is older
  * than all of them, from where the stock code takes, and gets the oldest part when it
  * has no more.  There is a most of them, so each is of about the same part of its age:
- * see lpl_queue_advance().  With guard there are no parts, as the order of its window
- * matters less.
+ * see lpl_queue_advance().  With guard the window is not in such parts, as its order
+ * matters less; only its front is apart, see below.
  *
  *	     tick, switch		 klrud			   reclaim
  *	  note the mm that ran -> read and clear its	-> take from the tail,

@@ -60,7 +60,8 @@
  *
  *   - the window begins with 15/16 of all.  With each gain it gets smaller by
  *     two pages, or by 16 where gains have outweighed regrets by 1/32 of the
- *     frames, and with each regret larger by two, between 1/16 and 31/32;
+ *     frames, and with each regret larger by half of that, as gains come later
+ *     than what they cost; it is between 1/16 and 31/32;
  *   - when the debt, regret - gain but no less than -1/32 of the frames, is
  *     above 1/16 of the misses that LRU would have had lately, or of the
  *     frames, the guard trips: the oldest page goes, whether in the window or
@@ -80,6 +81,12 @@
  * finds it.  Were that a use, all pages would have a gap of one tick.  It is
  * known by LPL_FRESH in the word and gives neither gap nor event.  Two uses less
  * than a harvest apart belong together and say nothing of the time to the next.
+ * Nor is a use an event if no look has found the page idle since the one before:
+ * what is used all the time is left alone by most harvests, and its stamp is as
+ * old as the last that did not; where LRU keeps pages for no longer it would
+ * be taken for a gain, and guard think itself far better than it is.  What a
+ * harvest finds was used in the middle of the time since the one before, on
+ * average: its stamp, and the end of the gap, is that.
  * A page that nobody has used for three times as long as LRU would keep it
  * tells no more than that: longer gaps count as that long.
  *
@@ -124,7 +131,7 @@
 #define LPL_SHARE_MOST		(LPL_SHARE_ONE - LPL_SHARE_ONE / 32)
 #define LPL_SHARE_FIRST		(LPL_SHARE_ONE - LPL_SHARE_ONE / 16)
 
-/* Pages that an event moves the bound of the window by; when all is well. */
+/* Pages that a gain moves the bound of the window by; when all is well; of a regret the half. */
 #define LPL_STEP		2
 #define LPL_STEP_SURE		16
 

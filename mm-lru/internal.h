@@ -176,6 +176,7 @@ u32 lpl_word_kept(u32 word, u32 now);
 u32 lpl_word_touched(u32 word, u32 age, u32 now, u32 every, u32 behind);
 u32 lpl_word_met(u32 word, u32 now);
 bool lpl_leave(u32 word, u32 age, u32 every);
+bool lpl_was_idle(u32 word, u32 age, u32 period, u32 every);
 struct list_head *lpl_place(struct list_head *queue, u32 age, u32 now,
 			    lpl_age_fn age_of);
 struct list_head *lpl_queue_place(struct lru_page_list_queue *queue, struct list_head *tail,
@@ -217,6 +218,15 @@ u32 lpl_average(u32 eighths);
 void lpl_budget_add(struct lpl_budget *budget, u64 now, unsigned int percent);
 void lpl_budget_spend(struct lpl_budget *budget, u64 used, unsigned int percent);
 u64 lpl_budget_wait(const struct lpl_budget *budget, unsigned int percent);
+
+/*
+ * At the tail, of so many that are looked up one may turn out to be in use.  With guard it
+ * is the tail of a small window, which most get to soon after they came: to look as often
+ * would take more than is put back for nothing.
+ */
+#define LPL_IN_USE_ONE_OF	64
+#define LPL_IN_USE_ONE_OF_GUARD	16
+
 u32 lpl_beside(u32 beside, bool young, u32 one_of);
 u32 lpl_beside_rest(u32 beside);
 
@@ -275,6 +285,9 @@ void lpl_unpark(struct lruvec *lruvec);
 void lpl_try_again(struct lruvec *lruvec, bool now);
 bool lpl_many_once(struct lruvec *lruvec);
 unsigned long lpl_take_once(struct lruvec *lruvec, int zone, unsigned long nr);
+
+/* beside.c: what reclaim looks up, and what is mapped beside that. */
+bool lpl_found_idle(struct folio *folio, u32 age);
 
 /* pressure.c: what is evicted where. */
 void lpl_note_eviction(struct lruvec *target, u32 age);

@@ -71,15 +71,6 @@ static bool lpl_keeps(struct lpl_keep *keep)
 	return keeps;
 }
 
-/*
- * A use is an event only if a look before it has found the page idle: what is in use all
- * the time, and looked at once in a while, has a stamp that is as old as the last look.
- */
-static bool lpl_was_idle(u32 word, u32 age, u32 period, u32 every)
-{
-	return age > period && !lpl_leave(word, age - period, every);
-}
-
 /* ---------------------------------------------------------------- lists */
 
 static void lpl_keep_init(struct lpl_keep *keep, u32 oldest)
@@ -245,7 +236,7 @@ struct list_head *__lpl_keep_used(struct lruvec *lruvec, struct folio *folio,
 		lpl_guard_page(&keep->guard, before, nr);
 	else
 		lpl_guard_use(&keep->guard, age, before, nr,
-			      again && lpl_was_idle(word, age, walk->period, walk->every));
+			      again && lpl_was_idle(word, age, walk->since, walk->every));
 	keeps = lpl_guard_keeps(&keep->guard);
 	spin_unlock(&keep->lock);
 
@@ -262,8 +253,9 @@ struct list_head *__lpl_keep_used(struct lruvec *lruvec, struct folio *folio,
 /**
  * __lpl_keep_touch() - a folio that is on no list was used
  * @folio: the folio, isolated or about to be added
+ * @idle: it is known to have been idle since its last use: see lpl_was_idle()
  */
-void __lpl_keep_touch(struct folio *folio)
+void __lpl_keep_touch(struct folio *folio, bool idle)
 {
 	struct lpl_keep *keep;
 	struct lruvec *lruvec;
@@ -282,7 +274,7 @@ void __lpl_keep_touch(struct folio *folio)
 		spin_lock_irqsave(&keep->lock, flags);
 		lpl_guard_advance(&keep->guard, now);
 		gap = lpl_gap_after(gap, age, 1, lpl_guard_age(&keep->guard));
-		if (lpl_was_idle(word, age, lpl_reached_now(), lpl_resolution_now()))
+		if (idle)
 			lpl_guard_hit(&keep->guard, age);
 		spin_unlock_irqrestore(&keep->lock, flags);
 	}

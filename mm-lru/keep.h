@@ -86,8 +86,8 @@ static inline bool lpl_guarded(void)
 }
 
 /*
- * Is the front of the queue on lists of its own?  Under lru_lock: not once its lruvec
- * has been told that the policy is being left.
+ * Is the front of the queue, or of guard's window, on lists of its own?  Under lru_lock:
+ * not once its lruvec has been told that the policy is being left.
  */
 static inline bool lpl_front_is_apart(void)
 {
@@ -143,7 +143,7 @@ struct list_head *lpl_keep_queue(struct lruvec *lruvec, struct folio *folio,
 void __lpl_keep_parked(struct lruvec *lruvec, struct folio *folio);
 struct list_head *__lpl_keep_used(struct lruvec *lruvec, struct folio *folio,
 				  const struct lpl_walk *walk, struct list_head *window);
-void __lpl_keep_touch(struct folio *folio);
+void __lpl_keep_touch(struct folio *folio, bool idle);
 bool lpl_keep_choose(struct lruvec *lruvec, const bool *allowed, unsigned int swappiness,
 		     unsigned long nr, unsigned long *taken);
 s64 lpl_keep_age(struct lruvec *lruvec, int type, s64 age);

@@ -90,6 +90,24 @@ bool lpl_leave(u32 word, u32 age, u32 every)
 	return age < (streak == 2 ? 2 : LPL_LEAVE_MOST) * every;
 }
 
+/**
+ * lpl_was_idle() - has a look found a folio idle, before it was found used?
+ * @word: its word, as it was until then
+ * @age: its age, ticks
+ * @period: ticks since the last look
+ * @every: ticks between two, as they were meant to be
+ *
+ * What is in use all the time has a stamp that is as old as the last look, or the last
+ * that did not leave it alone.  So it may be used again and look as if it had not been for
+ * as long; guard would take it for a hit that LRU has not.
+ *
+ * Return: true if its age is the time between two uses.
+ */
+bool lpl_was_idle(u32 word, u32 age, u32 period, u32 every)
+{
+	return age > period && !lpl_leave(word, age - period, every);
+}
+
 static struct folio *lpl_entry(struct list_head *node)
 {
 	return list_entry(node, struct folio, lru);

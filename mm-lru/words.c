@@ -72,8 +72,9 @@ static void lpl_is_workingset(struct folio *folio)
 void __lru_page_list_touch(struct folio *folio)
 {
 	lpl_is_workingset(folio);
+	/* Not all uses by read() and write() are told. */
 	if (lpl_guarded())
-		__lpl_keep_touch(folio);
+		__lpl_keep_touch(folio, false);
 	else
 		lpl_set_folio_word(folio, lpl_word(lpl_now(), 0));
 }
@@ -92,7 +93,7 @@ void __lru_page_list_referenced(struct folio *folio)
 	if (word && !(word & LPL_FRESH))
 		lpl_is_workingset(folio);
 	if (lpl_guarded())
-		__lpl_keep_touch(folio);
+		__lpl_keep_touch(folio, lpl_found_idle(folio, lpl_folio_age(folio, lpl_now())));
 	else
 		lpl_set_folio_word(folio, lpl_word_met(word, lpl_now()));
 	folio_set_referenced(folio);

@@ -73,26 +73,32 @@ static void control_debt_is_waited_for(struct kunit *test)
 }
 
 /* It is kept to one of so many, and there is nothing left of it without any. */
-static void control_beside_goes_by_need(struct kunit *test)
+static void control_test_beside(struct kunit *test, u32 one_of)
 {
 	u32 beside = 0, most = 0;
 	int i;
 
-	KUNIT_EXPECT_EQ(test, lpl_beside(0, false), 0U);
+	KUNIT_EXPECT_EQ(test, lpl_beside(0, false, one_of), 0U);
 	for (i = 0; i < 4 * LPL_BESIDE_MOST; i++) {
-		beside = lpl_beside(beside, !(i % LPL_IN_USE_ONE_OF));
+		beside = lpl_beside(beside, !(i % one_of), one_of);
 		most = max(most, beside);
 	}
-	KUNIT_EXPECT_LT(test, most, 2U * LPL_IN_USE_ONE_OF);
-	for (i = 0; i < LPL_BESIDE_MOST; i++)
-		beside = lpl_beside(beside, !(i % (LPL_IN_USE_ONE_OF / 2)));
+	KUNIT_EXPECT_LT(test, most, 2 * one_of);
+	for (i = 0; i < 2 * LPL_BESIDE_MOST; i++)
+		beside = lpl_beside(beside, !(i % (one_of / 2)), one_of);
 	KUNIT_EXPECT_GT(test, beside, LPL_BESIDE_MOST / 2U);
 	for (i = 0; i < LPL_BESIDE_MOST; i++)
-		beside = lpl_beside(beside, true);
+		beside = lpl_beside(beside, true, one_of);
 	KUNIT_EXPECT_EQ(test, beside, (u32)LPL_BESIDE_MOST);
 	for (i = 0; i < LPL_BESIDE_MOST; i++)
-		beside = lpl_beside(beside, false);
+		beside = lpl_beside(beside, false, one_of);
 	KUNIT_EXPECT_EQ(test, beside, 0U);
+}
+
+static void control_beside_goes_by_need(struct kunit *test)
+{
+	control_test_beside(test, LPL_IN_USE_ONE_OF);
+	control_test_beside(test, LPL_IN_USE_ONE_OF_GUARD);
 }
 
 static void control_beside_rests(struct kunit *test)

@@ -52,7 +52,7 @@ static void guard_test_use(struct guard_test *ctx, int i)
 {
 	switch (ctx->state[i]) {
 	case LISTED:
-		lpl_guard_use(&ctx->guard, guard_test_age(ctx, i), 1, true);
+		lpl_guard_use(&ctx->guard, guard_test_age(ctx, i), 0, 1, true);
 		break;
 	case SHADOW:
 		lpl_guard_refault(&ctx->guard, guard_test_age(ctx, i));
@@ -259,11 +259,11 @@ static void guard_own_bit_is_no_use(struct kunit *test)
 	/* LRU would not hold all of them, so that a use may be a gain. */
 	guard_test_pass(ctx, 100);
 	for (i = 0; i < 50; i++)
-		lpl_guard_use(guard, 100, 1, false);
+		lpl_guard_use(guard, 100, 0, 1, false);
 	KUNIT_EXPECT_EQ(test, guard->gain, 0ULL);
 	KUNIT_EXPECT_EQ(test, guard->debt, 0);
 	for (i = 0; i < 50; i++)
-		lpl_guard_use(guard, 100, 1, true);
+		lpl_guard_use(guard, 100, 0, 1, true);
 	KUNIT_EXPECT_GT(test, guard->gain, 0ULL);
 }
 
@@ -317,6 +317,33 @@ static void guard_counts_misses_of_lru(struct kunit *test)
 	guard_test_use(ctx, TEST_PAGES - 1);
 	KUNIT_EXPECT_EQ(test, guard->regret, 1ULL);
 	guard_test_use(ctx, 0);
+	KUNIT_EXPECT_EQ(test, guard->gain, 1ULL);
+}
+
+/* A use that was some time ago counts as one of then, and what it ends is shorter by that. */
+static void guard_use_is_in_its_time(struct kunit *test)
+{
+	struct guard_test *ctx = test->priv;
+	struct lpl_guard *guard = &ctx->guard;
+
+	guard->shift = 0;
+	guard->origin = guard->now - LPL_BUCKETS / 2;
+	guard->first = guard->origin;
+	lpl_guard_page(guard, 0, 10);
+	lpl_guard_shadow(guard, 0, 10);
+	guard_test_pass(ctx, 100);
+	lpl_guard_page(guard, 0, 10);
+	lpl_guard_use(guard, 100, 60, 1, true);
+	KUNIT_EXPECT_EQ(test, *lpl_count_of(guard, guard->now - 100), 19U);
+	KUNIT_EXPECT_EQ(test, *lpl_count_of(guard, guard->now - 60), 1U);
+	KUNIT_EXPECT_EQ(test, guard->total, 30U);
+	KUNIT_EXPECT_EQ(test, guard->frames, 20U);
+	KUNIT_EXPECT_EQ(test, guard->drift, 0U);
+	KUNIT_EXPECT_EQ(test, guard->gain, 0ULL);
+	/* Now LRU holds nothing that is as old as this. */
+	lpl_guard_page(guard, 30, 5);
+	lpl_guard_shadow(guard, 30, 20);
+	lpl_guard_use(guard, 60, 0, 1, true);
 	KUNIT_EXPECT_EQ(test, guard->gain, 1ULL);
 }
 
@@ -519,6 +546,25 @@ static void guard_window_has_bounds(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lpl_guard_window(guard, guard->frames), 320U - 320 / 32);
 }
 
+/* Gains come later than what they cost. */
+static void guard_gain_weighs_two_regrets(struct kunit *test)
+{
+	struct guard_test *ctx = test->priv;
+	struct lpl_guard *guard = &ctx->guard;
+	u32 share;
+	int i;
+
+	guard_test_fill(ctx);
+	for (i = 0; i < 8; i++)
+		lpl_guard_event(guard, -1);
+	share = guard->share;
+	lpl_guard_event(guard, -1);
+	lpl_guard_event(guard, 1);
+	KUNIT_EXPECT_LT(test, guard->share, share);
+	lpl_guard_event(guard, 1);
+	KUNIT_EXPECT_EQ(test, guard->share, share);
+}
+
 /* A step of a few pages is a large part of few pages, and no number is less than 0. */
 static void guard_window_of_few_has_bounds(struct kunit *test)
 {
@@ -619,6 +665,8 @@ static struct kunit_case guard_test_cases[] = {
 	KUNIT_CASE(guard_own_bit_is_no_use),
 	KUNIT_CASE(guard_knows_what_lru_holds),
 	KUNIT_CASE(guard_counts_misses_of_lru),
+	KUNIT_CASE(guard_use_is_in_its_time),
+	KUNIT_CASE(guard_gain_weighs_two_regrets),
 	KUNIT_CASE(guard_divides_a_bucket),
 	KUNIT_CASE(guard_pages_leave),
 	KUNIT_CASE(guard_buckets_suit_the_time),

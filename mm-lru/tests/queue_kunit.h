@@ -537,6 +537,37 @@ static void queue_streak_ends(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lpl_age(word, 305, 0), 5U);
 }
 
+/* Looked at each 10 ticks, and found used each time: no time between two uses is known. */
+static void queue_left_was_not_idle(struct kunit *test)
+{
+	u32 word = 0, now = 100, age;
+	int i;
+
+	for (i = 0; i < 40; i++, now += 10) {
+		age = lpl_age(word, now, 0);
+		if (lpl_leave(word, age, 10))
+			continue;
+		if (word)
+			KUNIT_EXPECT_FALSE_MSG(test, lpl_was_idle(word, age, 10, 10), "look %d", i);
+		word = lpl_word_touched(word, age, now, 10, 0);
+	}
+	/* A look that had left it might have found it idle, and has not looked. */
+	KUNIT_EXPECT_FALSE(test, lpl_was_idle(word, 10 * LPL_LEAVE_MOST, 10, 10));
+	KUNIT_EXPECT_TRUE(test, lpl_was_idle(word, 10 * LPL_LEAVE_MOST + 10, 10, 10));
+}
+
+/* One look that found it idle is enough, however late the next one comes. */
+static void queue_idle_was_looked_at(struct kunit *test)
+{
+	u32 word = lpl_word(100, 0);
+
+	KUNIT_EXPECT_FALSE(test, lpl_was_idle(word, 10, 10, 10));
+	KUNIT_EXPECT_TRUE(test, lpl_was_idle(word, 11, 10, 10));
+	KUNIT_EXPECT_FALSE(test, lpl_was_idle(word, 200, 200, 10));
+	KUNIT_EXPECT_TRUE(test, lpl_was_idle(word, 201, 200, 10));
+	KUNIT_EXPECT_TRUE(test, lpl_was_idle(lpl_word(100, LPL_ONCE), 20, 10, 10));
+}
+
 /* The bit that says so is its first use: it is not left, nor is it a streak. */
 static void queue_read_once_is_used(struct kunit *test)
 {
@@ -638,6 +669,8 @@ static struct kunit_case queue_test_cases[] = {
 	KUNIT_CASE(queue_read_once_goes_first),
 	KUNIT_CASE(queue_hot_is_left),
 	KUNIT_CASE(queue_streak_ends),
+	KUNIT_CASE(queue_left_was_not_idle),
+	KUNIT_CASE(queue_idle_was_looked_at),
 	{ }
 };
 

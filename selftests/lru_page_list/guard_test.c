@@ -84,6 +84,40 @@ TEST_F_TIMEOUT(guard, loop_hits, 300)
 	EXPECT_EQ(0, lpl_stat("guard_drift"));
 }
 
+/* Leaves many times more shadows than may stay. */
+#define MUCH	(4 * LIMIT)
+/* What is used all the time, while others come and go. */
+#define HOT	(LIMIT / 4)
+
+static int work_hot(size_t page)
+{
+	char *hot = pages_of(HOT), *p = pages_of(MUCH);
+
+	fill(hot, HOT, false);
+	for (size_t at = 0; at < MUCH; at += page) {
+		store_word(p + at, at + 1);
+		if (at % (LIMIT / 64) == 0 && fill(hot, HOT, true))
+			return 1;
+	}
+	return 0;
+}
+
+/*
+ * LRU would hit all that guard hits here.  Harvests are too few to see it: what they have
+ * left alone, or not come to, looks as if it had not been used for longer than LRU keeps.
+ */
+TEST_F_TIMEOUT(guard, in_use_all_the_time_is_no_gain, 300)
+{
+	long gain = lpl_stat("guard_gain");
+
+	put_file(LPL_DIR "always", "0");
+	EXPECT_EQ(0, put_file(LPL_DIR "interval_ms", "1000"));
+	EXPECT_EQ(0, run_in_group(work_hot, self->page));
+	gain = lpl_stat("guard_gain") - gain;
+	printf("# gain %ld of %zu pages in use\n", gain, HOT / self->page);
+	EXPECT_GT((long)(HOT / self->page / 8), gain);
+}
+
 /* Whoever looks at an address space as its process ends frees it later. */
 static long lpl_stat_below(const char *name, long bound)
 {
@@ -91,9 +125,6 @@ static long lpl_stat_below(const char *name, long bound)
 		sleep_ms(20);
 	return lpl_stat(name);
 }
-
-/* Leaves many times more shadows than may stay. */
-#define MUCH	(4 * LIMIT)
 
 /* Are there shadows of most of what does not fit? */
 static bool many_shadows(long before, size_t page)
