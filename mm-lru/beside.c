@@ -79,9 +79,60 @@ static bool lpl_looked_around(const struct page_vma_mapped_walk *pvmw)
 	       pte_pfn(ptep_get(pvmw->pte)) != pvmw->pfn;
 }
 
+/* What is looked at for uses: tables next to each other, not so many that it takes long. */
+#define LPL_TABLES		clamp(2048UL / PTRS_PER_PTE, 1UL, (unsigned long)PTRS_PER_PMD)
+
+/* A small part of a table is not worth to be put off for the other parts. */
+static bool lpl_is_small_part(const struct vm_area_struct *vma, unsigned long table)
+{
+	return min(vma->vm_end, table + PMD_SIZE) - max(vma->vm_start, table) <= LPL_AROUND;
+}
+
+/*
+ * Was the table that @pmd points to looked at less than @rest ticks ago?  The word of the
+ * page that it is in says when; like that of any page it is gone when the page is freed.
+ */
+static bool lpl_looked_lately(const struct vm_area_struct *vma, unsigned long table, pmd_t pmd,
+			      u32 now, u32 rest)
+{
+	u32 *word = lpl_is_small_part(vma, table) ? NULL : lpl_word_at(pmd_page(pmd));
+
+	return word && lpl_is_younger(READ_ONCE(*word), now, rest);
+}
+
+/* The same word, if what it says is of all that @vma has there; else 0. */
+static u32 lpl_last_look(const struct vm_area_struct *vma, unsigned long table, pmd_t pmd)
+{
+	bool whole = vma->vm_start <= table && vma->vm_end - table >= PMD_SIZE;
+
+	return whole ? lpl_page_word(pmd_page(pmd)) : 0;
+}
+
+/*
+ * So long a page must have been idle by now for a look to tell: it leaves younger ones
+ * alone; and where a bit was cleared after the last flush, the TLB may hide uses since.
+ */
+static u32 lpl_tells_from(const struct lpl_walk *walk, const struct mm_struct *mm)
+{
+	u32 flushed = walk->now - READ_ONCE(mm->lru_page_list.flushed);
+
+	return max3(walk->leave, LPL_LEAVE_MOST * walk->every, flushed + 1);
+}
+
+/* Where other words have a gap, this one has that, or a little more. */
+static void lpl_note_look(struct lpl_walk *walk, const struct vm_area_struct *vma,
+			  unsigned long table, pmd_t pmd)
+{
+	u8 gap = lpl_gap_code(lpl_tells_from(walk, vma->vm_mm)) + 1;
+
+	walk->look = lpl_last_look(vma, table, pmd);
+	if (!lpl_is_small_part(vma, table))
+		lpl_set_page_word(pmd_page(pmd), lpl_word_set_gap(lpl_word(walk->now, 0), gap));
+}
+
 /*
  * The last folio that was looked up, on a CPU: one may have many entries, in many tables;
- * and how long ago all who map it had been harvested, ticks.  That PREEMPT_RT may preempt
+ * and how long ago what maps it had been looked at, ticks.  That PREEMPT_RT may preempt
  * who reads or writes this, and something is missed, does no harm.
  */
 static DEFINE_PER_CPU(unsigned long, lpl_looked_up);
@@ -102,7 +153,7 @@ static bool lpl_note_lookup(const struct page_vma_mapped_walk *pvmw)
 }
 
 /**
- * lpl_found_idle() - has a harvest found a folio idle, that reclaim finds used?
+ * lpl_found_idle() - has a look found a folio idle, that reclaim finds used?
  * @folio: the folio, which has been looked up just now
  * @age: its age as it was until then, ticks
  *
@@ -114,30 +165,6 @@ bool lpl_found_idle(struct folio *folio, u32 age)
 	return raw_cpu_read(lpl_looked_up) == folio_pfn(folio) &&
 	       lpl_was_idle(lpl_folio_word(folio), age, raw_cpu_read(lpl_looked_up_since),
 			    lpl_resolution(age, 1, true));
-}
-
-/* What is looked at for uses: tables next to each other, not so many that it takes long. */
-#define LPL_TABLES		clamp(2048UL / PTRS_PER_PTE, 1UL, (unsigned long)PTRS_PER_PMD)
-
-/*
- * Was the table that @pmd points to looked at less than @rest ticks ago?  The word of the
- * page that it is in says when; like that of any page it is gone when the page is freed.
- * A small part of a table is not worth to be put off for the other parts.
- */
-static bool lpl_looked_lately(struct vm_area_struct *vma, unsigned long table, pmd_t pmd,
-			      u32 now, u32 rest)
-{
-	u32 *word;
-
-	if (min(vma->vm_end, table + PMD_SIZE) - max(vma->vm_start, table) <= LPL_AROUND)
-		return false;
-	word = lpl_word_at(pmd_page(pmd));
-	if (!word)
-		return false;
-	if (lpl_is_younger(READ_ONCE(*word), now, rest))
-		return true;
-	WRITE_ONCE(*word, lpl_word(now, 0));
-	return false;
 }
 
 /*
@@ -206,8 +233,10 @@ static void lpl_look_at_other(struct lpl_walk *walk, struct page_vma_mapped_walk
 	__acquire(RCU);		/* for sparse, which does not follow the above */
 	if (lpl_try_table(lock, pvmw->ptl)) {
 		if (pmd_same(seen, pmdp_get_lockless(pmd)) &&
-		    !lpl_looked_lately(vma, table, seen, walk->now, rest))
+		    !lpl_looked_lately(vma, table, seen, walk->now, rest)) {
+			lpl_note_look(walk, vma, table, seen);
 			lpl_walk_ptes(walk, vma, start, pte, (end - start) >> PAGE_SHIFT);
+		}
 		lpl_leave_table(lock, pvmw->ptl);
 	}
 	pte_unmap(pte);
@@ -232,6 +261,7 @@ static void lpl_look_for_uses(struct lpl_walk *walk, struct page_vma_mapped_walk
 	walk->leave = max(age / 2, 1);
 	walk->every = lpl_resolution(age, 1, true);
 	walk->period = max(walk->every, lpl_reached_now());
+	lpl_note_look(walk, pvmw->vma, own, pmdp_get(pvmw->pmd));
 	lpl_look_at(walk, pvmw, own, own + PMD_SIZE);
 	for (; table < end; table += PMD_SIZE) {
 		if (need_resched() || spin_needbreak(pvmw->ptl))

@@ -151,6 +151,7 @@ bool lpl_harvest_mm(struct mm_struct *mm, u32 now, u64 until, u32 every)
 		.leave = until ? 1 : 0,
 	};
 	bool again;
+	u32 flushed;
 	int stopped;
 
 	if (until)
@@ -178,8 +179,10 @@ bool lpl_harvest_mm(struct mm_struct *mm, u32 now, u64 until, u32 every)
 
 	if (stopped <= 0)
 		WRITE_ONCE(state->harvested, state->began);
+	flushed = lpl_now();
 	if (test_and_clear_bit(LRU_PAGE_LIST_STALE, &state->flags) || walk.cleared)
 		flush_tlb_mm(mm);
+	WRITE_ONCE(state->flushed, flushed);
 	/* Not the last reference's work in this thread. */
 	mmput_async(mm);
 	lpl_count_walk(&walk);

@@ -222,6 +222,7 @@ struct list_head *__lpl_keep_used(struct lruvec *lruvec, struct folio *folio,
 	u32 before = lpl_age_now(used, walk->now);
 	u32 nr = folio_nr_pages(folio);
 	bool again = word && !(word & LPL_FRESH);
+	u32 since = lpl_since_look(walk->look, walk->now, age, walk->since);
 	u32 gap = lpl_word_gap(word);
 	bool keeps;
 
@@ -236,7 +237,7 @@ struct list_head *__lpl_keep_used(struct lruvec *lruvec, struct folio *folio,
 		lpl_guard_page(&keep->guard, before, nr);
 	else
 		lpl_guard_use(&keep->guard, age, before, nr,
-			      again && lpl_was_idle(word, age, walk->since, walk->every));
+			      again && lpl_was_idle(word, age, since, walk->every));
 	keeps = lpl_guard_keeps(&keep->guard);
 	spin_unlock(&keep->lock);
 

@@ -14,6 +14,7 @@
 #include <linux/types.h>
 
 #include "internal.h"
+#include "keep.h"
 #include "word.h"
 
 /* Folios moved in one hold of lru_lock, with interrupts disabled. */
@@ -32,6 +33,7 @@
  * @faults_only: all is, but what has its bit from the fault that brought it
  * @beside: only a part of a table is walked, by reclaim: a large folio may be mapped beyond
  *	what is seen; and what is used has been just now, as it is looked at so often
+ * @look: word of the table, see lpl_since_look(); 0 if the last look at it is not known
  * @hidden: nothing is, as the bit above the table whose lock is held was cleared
  * @resume: where to go on
  * @batch: folios to be moved, mapped by the table whose lock is held
@@ -58,6 +60,7 @@ struct lpl_walk {
 	u32 leave;
 	bool faults_only;
 	bool beside;
+	u32 look;
 	bool hidden;
 	unsigned long resume;
 	struct folio *batch[LPL_MOVE_BATCH];
@@ -98,6 +101,26 @@ static inline u32 lpl_word_used(const struct lpl_walk *walk, u32 word, u32 age)
 static inline u32 lpl_since_harvest(struct mm_struct *mm, u32 now)
 {
 	return min(now - READ_ONCE(mm->lru_page_list.harvested), (u32)LPL_STAMP_MASK / 2);
+}
+
+/**
+ * lpl_since_look() - how long ago a page was looked at, if not by a harvest alone
+ * @look: word of the table that maps it, if reclaim has looked at all of that beside
+ *	another page: when, and what it could not tell of, as too young; else 0
+ * @now: current tick
+ * @age: the age of the page, ticks
+ * @since: ticks since the last harvest
+ *
+ * Return: ticks, no more than @since.
+ */
+static inline u32 lpl_since_look(u32 look, u32 now, u32 age, u32 since)
+{
+	u32 ago = (now - look) & LPL_STAMP_MASK;
+
+	if (look & LPL_VALID && ago < min(age, since) &&
+	    age - ago >= lpl_gap_ticks(lpl_word_gap(look)))
+		return ago;
+	return since;
 }
 
 bool lpl_skip_vma(struct vm_area_struct *vma);

@@ -19,6 +19,7 @@
  * @due: tick from which it is worth a harvest again; the harvester's
  * @began: tick in which the harvest began that is to go on at @resume; the same
  * @harvested: tick in which the last one began that came to its end; the same
+ * @flushed: tick since which no older accessed bit hides in the TLB; the same
  */
 struct lru_page_list_mm {
 	struct llist_node node;
@@ -27,6 +28,7 @@ struct lru_page_list_mm {
 	u32 due;
 	u32 began;
 	u32 harvested;
+	u32 flushed;
 };
 
 #define LRU_PAGE_LIST_NOTED	0
