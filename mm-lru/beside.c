@@ -133,8 +133,9 @@ static void lpl_note_look(struct lpl_walk *walk, const struct vm_area_struct *vm
 
 /*
  * The last folio that was looked up, on a CPU: one may have many entries, in many tables;
- * and ticks since the last harvests of all who map it.  Looks beside others do not count:
- * while reclaim has it isolated they may find it used, and its stamp stays as it was.
+ * and, for guard, ticks since the last harvests of all who map it.  Looks beside others do
+ * not count: while reclaim has it isolated they may find it used, and its stamp stays as
+ * it was.
  * That PREEMPT_RT may preempt who reads or writes this, and something is missed, does no
  * harm.
  */
@@ -144,15 +145,17 @@ static DEFINE_PER_CPU(u32, lpl_looked_up_since);
 /* Was it this one? */
 static bool lpl_note_lookup(const struct page_vma_mapped_walk *pvmw)
 {
-	u32 since = lpl_since_idle(lpl_since_harvest(pvmw->vma->vm_mm, lpl_now()));
+	bool again = raw_cpu_read(lpl_looked_up) == pvmw->pfn;
+	u32 since;
 
-	if (raw_cpu_read(lpl_looked_up) == pvmw->pfn) {
-		raw_cpu_write(lpl_looked_up_since, max(since, raw_cpu_read(lpl_looked_up_since)));
-		return true;
-	}
 	raw_cpu_write(lpl_looked_up, pvmw->pfn);
-	raw_cpu_write(lpl_looked_up_since, since);
-	return false;
+	if (lpl_guarded()) {
+		since = lpl_since_idle(lpl_since_harvest(pvmw->vma->vm_mm, lpl_now()));
+		if (again)
+			since = max(since, raw_cpu_read(lpl_looked_up_since));
+		raw_cpu_write(lpl_looked_up_since, since);
+	}
+	return again;
 }
 
 /**

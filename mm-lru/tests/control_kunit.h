@@ -84,7 +84,7 @@ static void control_test_beside(struct kunit *test, u32 one_of)
 		most = max(most, beside);
 	}
 	KUNIT_EXPECT_LT(test, most, 2 * one_of);
-	for (i = 0; i < 2 * LPL_BESIDE_MOST; i++)
+	for (i = 0; i < LPL_BESIDE_MOST; i++)
 		beside = lpl_beside(beside, !(i % (one_of / 2)), one_of);
 	KUNIT_EXPECT_GT(test, beside, LPL_BESIDE_MOST / 2U);
 	for (i = 0; i < LPL_BESIDE_MOST; i++)
