@@ -105,7 +105,7 @@ static u32 lpl_last_look(const struct vm_area_struct *vma, unsigned long table, 
 {
 	bool whole = vma->vm_start <= table && vma->vm_end - table >= PMD_SIZE;
 
-	return whole ? lpl_page_word(pmd_page(pmd)) : 0;
+	return whole && !mm_has_notifiers(vma->vm_mm) ? lpl_page_word(pmd_page(pmd)) : 0;
 }
 
 /*
@@ -115,9 +115,10 @@ static u32 lpl_last_look(const struct vm_area_struct *vma, unsigned long table, 
  */
 static u32 lpl_tells_from(const struct lpl_walk *walk, const struct mm_struct *mm)
 {
-	u32 flushed = walk->now - READ_ONCE(mm->lru_page_list.flushed);
+	/* It may be later than now, by a tick or so. */
+	u32 flushed = walk->now - READ_ONCE(mm->lru_page_list.flushed) + LPL_BEHIND_MOST + 1;
 
-	return max3(walk->leave, LPL_LEAVE_MOST * walk->every, flushed + LPL_BEHIND_MOST + 1);
+	return max3(walk->leave, LPL_LEAVE_MOST * walk->every, flushed);
 }
 
 /* Where other words have a gap, this one has that, or a little more. */
@@ -131,46 +132,61 @@ static void lpl_note_look(struct lpl_walk *walk, const struct vm_area_struct *vm
 		lpl_set_page_word(pmd_page(pmd), lpl_word_set_gap(lpl_word(walk->now, 0), gap));
 }
 
-/*
- * The last folio that was looked up, on a CPU: one may have many entries, in many tables;
- * and, for guard, ticks since the last harvests of all who map it.  Looks beside others do
- * not count: while reclaim has it isolated they may find it used, and its stamp stays as
- * it was.
- * That PREEMPT_RT may preempt who reads or writes this, and something is missed, does no
- * harm.
- */
+/* The last folio that was looked up, on a CPU: one may have many entries, in many tables. */
 static DEFINE_PER_CPU(unsigned long, lpl_looked_up);
-static DEFINE_PER_CPU(u32, lpl_looked_up_since);
 
-/* Was it this one? */
-static bool lpl_note_lookup(const struct page_vma_mapped_walk *pvmw)
+/*
+ * The same, for guard: what the last harvests of all tell together that it was found to be
+ * mapped by, and the tick of that.  Looks beside others do not count: while reclaim has it
+ * isolated they may find it used, and its stamp stays as it was; if a harvest does then,
+ * it says so.
+ */
+struct lpl_lookup {
+	unsigned long pfn;
+	u32 at;
+	struct lpl_idle idle;
+};
+
+static DEFINE_PER_CPU(struct lpl_lookup, lpl_last_lookup);
+
+/*
+ * With guard, before reclaim forgets what else it knew of a use.  That who writes or reads
+ * it may be preempted, and something is missed, does no harm.
+ */
+static void lpl_note_lookup(const struct page_vma_mapped_walk *pvmw, bool young)
 {
-	bool again = raw_cpu_read(lpl_looked_up) == pvmw->pfn;
-	u32 since;
+	struct lpl_lookup *last = raw_cpu_ptr(&lpl_last_lookup);
+	struct mm_struct *mm = pvmw->vma->vm_mm;
+	u32 now = lpl_now();
+	struct lpl_idle idle = lpl_told_idle(mm, now);
 
-	raw_cpu_write(lpl_looked_up, pvmw->pfn);
-	if (lpl_guarded()) {
-		since = lpl_since_idle(lpl_since_harvest(pvmw->vma->vm_mm, lpl_now()));
-		if (again)
-			since = max(since, raw_cpu_read(lpl_looked_up_since));
-		raw_cpu_write(lpl_looked_up_since, since);
+	if (folio_test_young(pfn_folio(pvmw->pfn)))
+		idle = LPL_NOT_IDLE;
+	if (last->pfn == pvmw->pfn) {
+		idle.since = max(idle.since, last->idle.since + now - last->at);
+		idle.every = max(idle.every, last->idle.every);
 	}
-	return again;
+	*last = (struct lpl_lookup) { .pfn = pvmw->pfn, .at = now, .idle = idle };
+	/* Reclaim has cleared it; not all architectures flush that. */
+	if (young && !test_bit(LRU_PAGE_LIST_STALE, &mm->lru_page_list.flags))
+		set_bit(LRU_PAGE_LIST_STALE, &mm->lru_page_list.flags);
 }
 
 /**
- * lpl_found_idle() - has a harvest found a folio idle, that reclaim finds used?
+ * lpl_found_idle() - have harvests found a folio idle, that reclaim finds used?
  * @folio: the folio, which has been looked up just now
- * @age: its age as it was until then, ticks
  *
- * Return: true if it has; false also if that is not known, as another folio was looked up
- * since, or another CPU has looked it up.
+ * Return: true if they have; false also if that is not known, as another folio was looked
+ * up since, or another CPU has looked it up.
  */
-bool lpl_found_idle(struct folio *folio, u32 age)
+bool lpl_found_idle(struct folio *folio)
 {
-	return raw_cpu_read(lpl_looked_up) == folio_pfn(folio) &&
-	       lpl_was_idle(lpl_folio_word(folio), age, raw_cpu_read(lpl_looked_up_since),
-			    lpl_resolution(age, 1, true));
+	struct lpl_lookup last = *raw_cpu_ptr(&lpl_last_lookup);
+	u32 now = lpl_now();
+
+	return last.pfn == folio_pfn(folio) &&
+	       lpl_was_idle(lpl_folio_word(folio), lpl_folio_age(folio, now),
+			    last.idle.since + now - last.at, last.idle.every);
 }
 
 /*
@@ -188,6 +204,10 @@ static u32 lpl_look_rest(const struct page_vma_mapped_walk *pvmw, bool young)
 	/* It is not at the tail by its age. */
 	if (lpl_once(lpl_folio_word(folio)))
 		return 0;
+	/* That PREEMPT_RT may have preempted this, and something is missed, does no harm. */
+	if (raw_cpu_read(lpl_looked_up) == pvmw->pfn)
+		return 0;
+	raw_cpu_write(lpl_looked_up, pvmw->pfn);
 	if (new != old)
 		WRITE_ONCE(*beside, new);
 	/* Found beside another it was, and is in a batch of reclaim's yet. */
@@ -285,6 +305,7 @@ static void lpl_look(struct page_vma_mapped_walk *pvmw, u32 rest)
 	struct lpl_walk walk = { .now = lpl_now(), .every = 1, .period = 1, .beside = true };
 
 	walk.since = lpl_since_harvest(mm, walk.now);
+	walk.idle = lpl_told_idle(mm, walk.now);
 	if (rest)
 		lpl_look_for_uses(&walk, pvmw, rest);
 	else
@@ -302,14 +323,15 @@ static void lpl_look(struct page_vma_mapped_walk *pvmw, u32 rest)
 void __lru_page_list_look_around(struct page_vma_mapped_walk *pvmw, bool young)
 {
 	struct vm_area_struct *vma = pvmw->vma;
-	bool again = lpl_note_lookup(pvmw);
 	u32 rest;
 
+	if (lpl_guarded())
+		lpl_note_lookup(pvmw, young);
 	if (!pvmw->pte || lpl_skip_vma(vma) || READ_ONCE(lpl_always))
 		return;
 	if (lpl_guarded() && young && !lpl_looked_around(pvmw))
 		lpl_look(pvmw, 0);
-	rest = again ? 0 : lpl_look_rest(pvmw, young);
+	rest = lpl_look_rest(pvmw, young);
 	if (rest && !lpl_looked_lately(vma, pvmw->address & PMD_MASK, pmdp_get(pvmw->pmd),
 				       lpl_now(), rest))
 		lpl_look(pvmw, rest);

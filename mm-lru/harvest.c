@@ -130,6 +130,26 @@ static void lpl_count_walk(struct lpl_walk *walk)
 	lpl_count(LPL_TABLES_SKIPPED, walk->tables_skipped);
 }
 
+/* Of a harvest in parts, what is true of all of them. */
+static void lpl_harvest_begin(struct lru_page_list_mm *state, const struct lpl_walk *walk)
+{
+	struct lru_page_list_harvest *going = &state->going;
+
+	if (!state->resume)
+		*going = (struct lru_page_list_harvest) { .began = walk->now };
+	going->every = max(going->every, walk->every);
+	going->blind = max3(going->blind, walk->behind,
+			    min(walk->now - state->flushed, (u32)LPL_STAMP_MASK / 2));
+}
+
+/* Who reads them meanwhile may take one of these for that of the other harvest. */
+static void lpl_harvest_end(struct lru_page_list_mm *state)
+{
+	WRITE_ONCE(state->last.every, state->going.every);
+	WRITE_ONCE(state->last.blind, state->going.blind);
+	WRITE_ONCE(state->last.began, state->going.began);
+}
+
 /**
  * lpl_harvest_mm() - read and clear the accessed bits of an address space
  * @mm: it, which may have ended, but for its mm_struct
@@ -146,7 +166,8 @@ bool lpl_harvest_mm(struct mm_struct *mm, u32 now, u64 until, u32 every)
 	struct lpl_walk walk = {
 		.now = now, .until = until, .every = every,
 		.since = lpl_since_harvest(mm, now),
-		.period = clamp(now - state->harvested, every, max(every, LPL_NO_PRESSURE)),
+		.idle = lpl_told_idle(mm, now),
+		.period = clamp(now - state->last.began, every, max(every, LPL_NO_PRESSURE)),
 		/* Not where each access is to be seen. */
 		.leave = until ? 1 : 0,
 	};
@@ -160,8 +181,7 @@ bool lpl_harvest_mm(struct mm_struct *mm, u32 now, u64 until, u32 every)
 		lpl_count(LPL_MMS_EXITED, 1);
 		return true;
 	}
-	if (!state->resume)
-		state->began = now;
+	lpl_harvest_begin(state, &walk);
 	do {
 		if (!mmap_read_trylock(mm)) {
 			lpl_count(LPL_TRYLOCK_FAILED, 1);
@@ -178,7 +198,7 @@ bool lpl_harvest_mm(struct mm_struct *mm, u32 now, u64 until, u32 every)
 	} while (stopped > 0 && again && (!until || local_clock() < until));
 
 	if (stopped <= 0)
-		WRITE_ONCE(state->harvested, state->began);
+		lpl_harvest_end(state);
 	flushed = lpl_now();
 	if (test_and_clear_bit(LRU_PAGE_LIST_STALE, &state->flags) || walk.cleared)
 		flush_tlb_mm(mm);

@@ -287,7 +287,7 @@ bool lpl_many_once(struct lruvec *lruvec);
 unsigned long lpl_take_once(struct lruvec *lruvec, int zone, unsigned long nr);
 
 /* beside.c: what reclaim looks up, and what is mapped beside that. */
-bool lpl_found_idle(struct folio *folio, u32 age);
+bool lpl_found_idle(struct folio *folio);
 
 /* pressure.c: what is evicted where. */
 void lpl_note_eviction(struct lruvec *target, u32 age);

@@ -27,6 +27,7 @@
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
+#include <linux/page_idle.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/sysfs.h>
@@ -203,6 +204,21 @@ void __lpl_keep_parked(struct lruvec *lruvec, struct folio *folio)
 		lpl_change_folio_word(folio, LPL_GAP_MASK, LPL_KEPT);
 }
 
+/*
+ * Is @folio, of this word and age, known to have been idle since its last use?  By what is
+ * known of one address space, so not if others map it too; nor if its use has been noted
+ * while it was isolated.
+ */
+static bool lpl_known_idle(const struct lpl_walk *walk, struct folio *folio, u32 word, u32 age)
+{
+	if (folio_likely_mapped_shared(folio) || folio_test_young(folio))
+		return false;
+	if (lpl_was_idle(word, age, walk->idle.since, walk->idle.every))
+		return true;
+	/* Of a large one another table may map the rest. */
+	return !folio_test_large(folio) && lpl_look_found_idle(walk->look, walk->now, age);
+}
+
 /**
  * __lpl_keep_used() - a harvest found a folio on a list used
  * @lruvec: whose; lru_lock held
@@ -222,7 +238,6 @@ struct list_head *__lpl_keep_used(struct lruvec *lruvec, struct folio *folio,
 	u32 before = lpl_age_now(used, walk->now);
 	u32 nr = folio_nr_pages(folio);
 	bool again = word && !(word & LPL_FRESH);
-	u32 since = lpl_since_look(walk->look, walk->now, age, lpl_since_idle(walk->since));
 	u32 gap = lpl_word_gap(word);
 	bool keeps;
 
@@ -237,7 +252,7 @@ struct list_head *__lpl_keep_used(struct lruvec *lruvec, struct folio *folio,
 		lpl_guard_page(&keep->guard, before, nr);
 	else
 		lpl_guard_use(&keep->guard, age, before, nr,
-			      again && lpl_was_idle(word, age, since, walk->every));
+			      again && lpl_known_idle(walk, folio, word, age));
 	keeps = lpl_guard_keeps(&keep->guard);
 	spin_unlock(&keep->lock);
 

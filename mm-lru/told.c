@@ -57,6 +57,7 @@ static void lpl_told(struct accessed_bits_consumer *consumer,
 	if (!lru_page_list_enabled() || !pmd || lpl_skip_vma(vma))
 		return;
 	walk.since = lpl_since_harvest(vma->vm_mm, walk.now);
+	walk.idle = lpl_told_idle(vma->vm_mm, walk.now);
 	if (pmd_trans_huge(pmdp_get(pmd)))
 		lpl_told_folio(&walk, vm_normal_folio_pmd(vma, addr, pmdp_get(pmd)));
 	else

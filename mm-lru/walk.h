@@ -9,6 +9,7 @@
 #include <linux/accessed_bits.h>
 #include <linux/bitmap.h>
 #include <linux/mm.h>
+#include <linux/mmu_notifier.h>
 #include <linux/memremap.h>
 #include <linux/pgtable.h>
 #include <linux/types.h>
@@ -21,19 +22,31 @@
 #define LPL_MOVE_BATCH		32
 
 /**
+ * struct lpl_idle - what the last harvest of an address space tells, for guard
+ * @since: ticks; of what was used before that it does
+ * @every: but for what it left alone, as lpl_leave() says with this
+ */
+struct lpl_idle {
+	u32 since;
+	u32 every;
+};
+
+/**
  * struct lpl_walk - a harvest of one mm, or a look of reclaim's, or what is told
  * @now: the tick of it
  * @until: when to stop, ns; 0: never
- * @every: ticks between two harvests, as it is meant to be; else 1
+ * @every: ticks between two harvests, as it is meant to be; for a look of the age that
+ *	it is for; else 1
  * @period: as it is; of what is used less often than some of these nothing is known
  * @since: ticks since the last harvest of all of the mm began, more if there was none
+ * @idle: what it tells
  * @behind: so many ticks before @now what was touched is taken to have been, and what
  *	came since then is in front of it; in a harvest
  * @leave: what was touched less ticks ago is left alone
  * @faults_only: all is, but what has its bit from the fault that brought it
  * @beside: only a part of a table is walked, by reclaim: a large folio may be mapped beyond
  *	what is seen; and what is used has been just now, as it is looked at so often
- * @look: word of the table, see lpl_since_look(); 0 if the last look at it is not known
+ * @look: word of the table, see lpl_look_found_idle(); 0 if the last look at it is not known
  * @hidden: nothing is, as the bit above the table whose lock is held was cleared
  * @resume: where to go on
  * @batch: folios to be moved, mapped by the table whose lock is held
@@ -56,6 +69,7 @@ struct lpl_walk {
 	u32 every;
 	u32 period;
 	u32 since;
+	struct lpl_idle idle;
 	u32 behind;
 	u32 leave;
 	bool faults_only;
@@ -100,35 +114,45 @@ static inline u32 lpl_word_used(const struct lpl_walk *walk, u32 word, u32 age)
 /* Ticks since the last harvest of all of @mm began; no more than any age, where there was none. */
 static inline u32 lpl_since_harvest(struct mm_struct *mm, u32 now)
 {
-	return min(now - READ_ONCE(mm->lru_page_list.harvested), (u32)LPL_STAMP_MASK / 2);
+	return min(now - READ_ONCE(mm->lru_page_list.last.began), (u32)LPL_STAMP_MASK / 2);
 }
 
-/* What a harvest @since ticks ago found used, and not idle, is younger than this. */
-static inline u32 lpl_since_idle(u32 since)
-{
-	u32 behind = max(since, lpl_reached_now()) / 2;
+/* Nothing is known to have been idle. */
+#define LPL_NOT_IDLE		((struct lpl_idle) { .since = LPL_STAMP_MASK })
 
-	return READ_ONCE(lpl_always) ? since : since + min_t(u32, behind, LPL_BEHIND_MOST);
+/**
+ * lpl_told_idle() - what the last harvest tells
+ * @mm: of this address space
+ * @now: current tick
+ *
+ * A use by the guest of a virtual machine is not looked for where its host has none.
+ *
+ * Return: that; nothing without guard, as nobody asks.
+ */
+static inline struct lpl_idle lpl_told_idle(struct mm_struct *mm, u32 now)
+{
+	if (!lpl_guarded() || mm_has_notifiers(mm))
+		return LPL_NOT_IDLE;
+	return (struct lpl_idle) {
+		.since = lpl_since_harvest(mm, now) + READ_ONCE(mm->lru_page_list.last.blind),
+		.every = READ_ONCE(mm->lru_page_list.last.every),
+	};
 }
 
 /**
- * lpl_since_look() - how long ago a page was looked at, if not by a harvest alone
+ * lpl_look_found_idle() - has a look at a table found a page idle?
  * @look: word of the table that maps it, if reclaim has looked at all of that beside
- *	another page: when, and what it could not tell of, as too young; else 0
+ *	another page: when, and from what age on it could tell; else 0
  * @now: current tick
  * @age: the age of the page, ticks
- * @since: lpl_since_idle(), of the last harvest
  *
- * Return: ticks, no more than @since; what was idle for longer a look has found idle.
+ * Return: true if it has.
  */
-static inline u32 lpl_since_look(u32 look, u32 now, u32 age, u32 since)
+static inline bool lpl_look_found_idle(u32 look, u32 now, u32 age)
 {
 	u32 ago = (now - look) & LPL_STAMP_MASK;
 
-	if (look & LPL_VALID && ago < min(age, since) &&
-	    age - ago >= lpl_gap_ticks(lpl_word_gap(look)))
-		return ago;
-	return since;
+	return look & LPL_VALID && ago < age && age - ago >= lpl_gap_ticks(lpl_word_gap(look));
 }
 
 bool lpl_skip_vma(struct vm_area_struct *vma);

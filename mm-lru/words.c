@@ -93,7 +93,7 @@ void __lru_page_list_referenced(struct folio *folio)
 	if (word && !(word & LPL_FRESH))
 		lpl_is_workingset(folio);
 	if (lpl_guarded())
-		__lpl_keep_touch(folio, lpl_found_idle(folio, lpl_folio_age(folio, lpl_now())));
+		__lpl_keep_touch(folio, lpl_found_idle(folio));
 	else
 		lpl_set_folio_word(folio, lpl_word_met(word, lpl_now()));
 	folio_set_referenced(folio);

@@ -9,6 +9,19 @@
 #include <linux/types.h>
 
 /**
+ * struct lru_page_list_harvest - a harvest of all of an address space
+ * @began: tick in which it began
+ * @every: ticks between two, as it was meant to be
+ * @blind: of what was used less than so many ticks before it began it cannot tell whether
+ *	that was used again: the TLB may have hidden it, or its stamp says less than it was
+ */
+struct lru_page_list_harvest {
+	u32 began;
+	u32 every;
+	u32 blind;
+};
+
+/**
  * struct lru_page_list_mm - an address space that has run
  * @node: link in the list of a CPU, then in the harvester's; used while
  *	%LRU_PAGE_LIST_NOTED is set, which also holds a reference (mm_count)
@@ -17,17 +30,17 @@
  *	not flushed
  * @resume: address the next harvest goes on from; the harvester's
  * @due: tick from which it is worth a harvest again; the harvester's
- * @began: tick in which the harvest began that is to go on at @resume; the same
- * @harvested: tick in which the last one began that came to its end; the same
- * @flushed: tick since which no older accessed bit hides in the TLB; the same
+ * @going: the harvest that is to go on at @resume; the same
+ * @last: the last one that came to its end; the same, and read by all
+ * @flushed: no use hides in the TLB of what was cleared before this tick; the same
  */
 struct lru_page_list_mm {
 	struct llist_node node;
 	unsigned long flags;
 	unsigned long resume;
 	u32 due;
-	u32 began;
-	u32 harvested;
+	struct lru_page_list_harvest going;
+	struct lru_page_list_harvest last;
 	u32 flushed;
 };
 
