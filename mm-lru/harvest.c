@@ -142,7 +142,7 @@ static void lpl_harvest_begin(struct lru_page_list_mm *state, const struct lpl_w
 			    min(walk->now - state->flushed, (u32)LPL_STAMP_MASK / 2));
 }
 
-/* Who reads them meanwhile may take one of these for that of the other harvest. */
+/* Who reads these meanwhile may mix two harvests: guard has an event less, or one too many. */
 static void lpl_harvest_end(struct lru_page_list_mm *state)
 {
 	WRITE_ONCE(state->last.every, state->going.every);
