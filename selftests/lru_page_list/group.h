@@ -74,27 +74,13 @@ static inline long fill(char *p, size_t len, bool check)
 	return 0;
 }
 
-/* Many at a time: a call for each takes longer than all else of some tests. */
 static inline long present(const char *p, size_t len, size_t page)
 {
 	int pagemap = open("/proc/self/pagemap", O_RDONLY);
-	uint64_t entries[512];
-	size_t at = 0, want, i;
 	long nr = 0;
-	ssize_t n;
 
-	while (at < len / page) {
-		want = len / page - at;
-		if (want > ARRAY_SIZE(entries))
-			want = ARRAY_SIZE(entries);
-		n = pread(pagemap, entries, want * sizeof(*entries),
-			  ((uintptr_t)p / page + at) * sizeof(*entries));
-		if (n < (ssize_t)sizeof(*entries))
-			break;
-		for (i = 0; i < n / sizeof(*entries); i++)
-			nr += !!(entries[i] & PAGEMAP_PRESENT);
-		at += i;
-	}
+	for (size_t i = 0; i < len; i += page)
+		nr += !!pfn_of(pagemap, p + i);
 	close(pagemap);
 	return nr;
 }

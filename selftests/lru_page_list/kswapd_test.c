@@ -17,7 +17,6 @@ FIXTURE(kswapd)
 {
 	struct stage stage;
 	char huge_pages[24];
-	char budget_pct[8];
 	size_t page;
 };
 
@@ -57,9 +56,6 @@ FIXTURE_SETUP(kswapd)
 	self->page = page_bytes();
 	put_file(GROUP "/memory.max", "max");
 	put_file(LPL_DIR "guard", variant->guard);
-	/* What is in use is to be found so, however slow the machine is. */
-	get_file(LPL_DIR "budget_pct", self->budget_pct, sizeof(self->budget_pct));
-	put_file(LPL_DIR "budget_pct", "20");
 	if (get_file(huge_pages, self->huge_pages, sizeof(self->huge_pages)))
 		snprintf(self->huge_pages, sizeof(self->huge_pages), "0");
 	take_most();
@@ -68,122 +64,66 @@ FIXTURE_SETUP(kswapd)
 FIXTURE_TEARDOWN(kswapd)
 {
 	put_file(huge_pages, self->huge_pages);
-	put_file(LPL_DIR "budget_pct", self->budget_pct);
 	stage_clear(&self->stage);
 }
 
-/**
- * struct parts - memory of different ages
- * @page: bytes of a page
- * @old: used longest ago, %PART
- * @hot: in use, %HOT
- * @more: used once after @old, in the order of its addresses
- * @len: bytes of @more that may be needed: kswapd takes other memory of the machine, too
- * @filled: bytes of @more that have been used
- * @left: pages of @old that are there yet
- * @gone: pages of @more that are not there any more
- */
-struct parts {
-	size_t page;
-	char *old, *hot, *more;
-	size_t len, filled;
-	long left, gone;
-};
-
-static bool few(long nr, size_t len, size_t page)
+/* Pages of the group that kswapd took: of others' some may be older, and go first. */
+static long taken(void)
 {
-	return nr * 20 <= (long)(len / page);
+	return get_line(GROUP "/memory.stat", "pgsteal_kswapd");
 }
 
-static void look(struct parts *parts)
+/* Fills @more until kswapd has taken @pages, and uses @hot meanwhile; 0, or what was wrong. */
+static int fill_until_taken(char *more, size_t len, char *hot, long pages)
 {
-	/* In this order, as kswapd goes on meanwhile: what is left then was left before. */
-	parts->gone = parts->filled / parts->page -
-		      present(parts->more, parts->filled, parts->page);
-	parts->left = present(parts->old, PART, parts->page);
-}
+	long end = taken() + pages;
 
-/*
- * Some is old yet, and more than little of what came later was taken.  With guard, which
- * need not take by age alone, so much that it is not by age at all.
- */
-static bool out_of_order(const struct parts *parts)
-{
-	if (few(parts->gone, PART, parts->page))
-		return false;
-	return !get_number(LPL_DIR "guard") ||
-	       parts->gone > (long)(PART / parts->page) - parts->left;
-}
-
-/* All in use is used again, and a little more; nonzero if its contents are wrong. */
-static int fill_more(struct parts *parts)
-{
-	fill(parts->more + parts->filled, MIB, false);
-	parts->filled += MIB;
-	if (fill(parts->hot, HOT, true))
-		return 1;
-	/* That it comes before who fills would have to reclaim. */
-	sleep_ms(2);
-	return 0;
-}
-
-/*
- * Fills until kswapd has taken what is old; 0, or what was wrong.  How much it takes of
- * others' until then, which is older, is not known: files in memory are, since boot.
- */
-static int fill_until_taken(struct parts *parts)
-{
-	long before = vm_count("pgsteal_kswapd"), taken = 0, now;
-
-	while (parts->filled < parts->len) {
-		if (fill_more(parts))
+	for (size_t i = 0; i < len; i += MIB) {
+		if (taken() >= end)
+			return 0;
+		fill(more + i, MIB, false);
+		if (fill(hot, HOT, true))
 			return 1;
-		now = vm_count("pgsteal_kswapd") - before;
-		if (now == taken)
-			continue;
-		taken = now;
-		look(parts);
-		/* Another node may have room, and be where the old is. */
-		if (nodes() > 1 && taken >= (long)(2 * PART / parts->page))
-			return 0;
-		if (nodes() > 1)
-			continue;
-		if (few(parts->left, PART, parts->page))
-			return 0;
-		if (out_of_order(parts))
-			return 4;
+		/* That it comes before who fills would have to reclaim. */
+		sleep_ms(2);
 	}
 	return 2;
 }
 
-/* What was used longest ago is gone before what came later, and what is in use is there. */
+static bool nearly(long nr, size_t len, size_t page)
+{
+	return nr * 20 >= (long)(len / page) * 19;
+}
+
+/* What was used longest ago is gone when twice as much was taken, what is in use is there. */
 static int work_kswapd(size_t page)
 {
-	size_t more = (get_line("/proc/meminfo", "MemFree") +
-		       get_line("/proc/meminfo", "Cached")) * 1024 / MIB * MIB + 6 * PART;
-	struct parts parts = {
-		page, pages_of(PART), pages_of(HOT), pages_of(more), .len = more,
-	};
+	size_t len = get_line("/proc/meminfo", "MemFree") * 1024 / MIB * MIB + 6 * PART;
+	char *old = pages_of(PART), *hot = pages_of(HOT), *more = pages_of(len);
 	long before = vm_count("pgsteal_kswapd");
-	long in_use;
+	long there, in_use;
 	int wrong;
 
-	fill(parts.old, PART, false);
-	fill(parts.hot, HOT, false);
+	fill(old, PART, false);
+	fill(hot, HOT, false);
 	/* Older than what is to come by more than a harvest may be off. */
 	sleep_ms(2000);
-	wrong = fill_until_taken(&parts);
-	in_use = present(parts.hot, HOT, page);
-	printf("# of %zu pages of each part: %ld of the old, %ld of 1/4 in use\n",
-	       PART / page, parts.left, in_use);
-	printf("# %ld of the newer are gone; %ld taken in all, %ld stalls since boot\n",
-	       parts.gone, vm_count("pgsteal_kswapd") - before, vm_count("allocstall_normal"));
+	wrong = fill_until_taken(more, len, hot, 2 * PART / page);
+	in_use = present(hot, HOT, page);
+	there = present(old, PART, page);
+	printf("# of %zu pages of each part: %ld of the old, %ld of 1/4 in use; %ld stalls\n",
+	       PART / page, there, in_use, vm_count("allocstall_normal"));
+	printf("# kswapd took %ld pages, %ld of them these; a harvest each %ld ms\n",
+	       vm_count("pgsteal_kswapd") - before, taken(), lpl_stat("reached_ms"));
 	fflush(stdout);
 	if (wrong)
 		return wrong;
-	if (!few(HOT / page - in_use, HOT, page))
+	if (!nearly(in_use, HOT, page))
 		return 3;
-	return fill(parts.old, PART, true) ? 1 : 0;
+	/* Another node may have room. */
+	if (nodes() == 1 && !nearly(PART / page - there, PART, page))
+		return 4;
+	return fill(old, PART, true) ? 1 : 0;
 }
 
 TEST_F_TIMEOUT(kswapd, takes_what_was_used_longest_ago, 600)
