@@ -6,6 +6,8 @@ build := $(or $(PAGING_BUILD_DIR),build)
 variant ?= arm64
 # Of the five processes, where it is not all of them.
 lru_cases := rand:78,rand:200,zipf:200,shift:200,seq:200,cyclic:110
+# What the first run has in memory only.
+lru_file_cases := shift/file:200,seq/file:200,cyclic/file:110
 # What the budget costs, and where.
 lru_budgets := lru,budget-2,budget-4,budget-8,guard,guard-always
 lru_budget_cases := rand:200,shift:200,seq:200,cyclic:110
@@ -72,6 +74,7 @@ report-lru: ## the same for lru_page_list, which takes hours: lab-reports/lru_pa
 	@scripts/deps check
 	@scripts/build arm64 x86_64
 	@scripts/exp/lru/run --jobs 2
+	@scripts/exp/lru/run --jobs 2 --no-bench --cases $(lru_file_cases) --out results/lru-file
 	@scripts/exp/lru/run --jobs 2 --cpu cortex-a76 --cases $(lru_cases) --out results/lru-a76
 	@scripts/exp/lru/run --jobs 2 --arch x86_64 --cases $(lru_cases) --out results/lru-x86_64
 	@scripts/exp/lru/run --jobs 2 --swap disk --no-bench --cases $(lru_cases) --out results/lru-disk

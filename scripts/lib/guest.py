@@ -87,6 +87,7 @@ class Kernel:
         self.pages16k = config.get("CONFIG_ARM64_16K_PAGES") == "y"
         # Without a configuration it may have anything.
         self.boards = not config or config.get("CONFIG_ARCH_BCM2835") == "y"
+        self.runs_guests = config.get("CONFIG_KVM") == "y"
 
     def complain(self, arch):
         variant = os.path.basename(os.path.normpath(self.where))

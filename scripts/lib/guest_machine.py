@@ -259,8 +259,11 @@ def generic(args, made, channel, disk):
     if not cpu:
         cpu = ("cortex-a76" if args.kernel.pages16k else "cortex-a72") if arm else "max"
     smp = 1 if args.icount else args.smp or 2
-    made.command += ["-M", "virt" if arm else "pc", "-accel", made.accel, "-cpu", cpu,
-                     "-smp", str(smp)]
+    machine = "virt" if arm else "pc"
+    # A kernel with KVM is to have CPUs that can; a PC's have it anyway.
+    if arm and made.accel == "tcg" and args.kernel.runs_guests:
+        machine += ",virtualization=on"
+    made.command += ["-M", machine, "-accel", made.accel, "-cpu", cpu, "-smp", str(smp)]
     made.command += memory(args)
     if args.icount:
         made.command += ["-icount", f"shift={args.shift or 0},sleep=off", "-seed", "1",

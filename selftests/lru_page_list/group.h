@@ -104,6 +104,37 @@ static inline int run_in_group(int (*work)(size_t page), size_t page)
 	return run_in(GROUP, work, page);
 }
 
+/**
+ * struct refaults - what the group is told to have lost too early, since refaults_begin()
+ * @name: of memory.stat
+ * @nr: refaults
+ * @major: major faults
+ */
+struct refaults {
+	const char *name;
+	long nr, major;
+};
+
+static inline struct refaults refaults_begin(const char *name)
+{
+	return (struct refaults){
+		.name = name,
+		.nr = get_line(GROUP "/memory.stat", name),
+		.major = get_line(GROUP "/memory.stat", "pgmajfault"),
+	};
+}
+
+/* All that has been read back is counted, and once; @first were read for the first time. */
+static inline bool refaults_end(const struct refaults *was, long first)
+{
+	struct refaults now = refaults_begin(was->name);
+	long nr = now.nr - was->nr, back = now.major - was->major - first;
+
+	printf("# %ld %s, %ld read back\n", nr, was->name, back);
+	fflush(stdout);
+	return back > 0 && nr * 10 >= back * 9 && nr * 9 <= back * 10;
+}
+
 /* us that some of the group was stalled for memory; -1 where that is not kept. */
 static inline long stalled(void)
 {

@@ -449,10 +449,10 @@ TEST_F_TIMEOUT(reclaim, pinned_never_leaves, 300)
 
 TEST_F_TIMEOUT(reclaim, refaults_are_counted, 300)
 {
-	long refaults = vm_count("workingset_refault_anon");
+	struct refaults was = refaults_begin("workingset_refault_anon");
 
 	EXPECT_EQ(0, run_in_group(work_contents, self->page));
-	EXPECT_LT(refaults, vm_count("workingset_refault_anon"));
+	EXPECT_TRUE(refaults_end(&was, 0));
 }
 
 /* In use, evicted, and needed again. */

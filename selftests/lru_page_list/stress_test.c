@@ -289,8 +289,8 @@ static int load_tend(struct load *load, size_t page)
 #define TURNS	24
 
 /*
- * Every 100 ms the next of these policies, @turns or more, until all have been in
- * force while memory was being reclaimed; how many were killed meanwhile.
+ * Every 100 ms the next of these policies, @turns or more, until as much has been
+ * reclaimed as the group may hold; how many were killed meanwhile.
  */
 static int switch_under_load(struct __test_metadata *_metadata,
 			     const char *const *policies, int nr, int turns, size_t page)

@@ -28,6 +28,7 @@ from options import Parser, number
 from texttable import show
 
 POLICIES = ["classic", "mglru", "mglru-ttl", "lru", "guard"]
+SIZES = ["256M", "512M", "1G"]
 SWAPS = ["zram", "disk", "no"]
 LOADS = ["mapped", "copy"]
 KEYS = ["available_mib", "reached_mib", "ms", "oom_kill", "signal", "allocstall", "swapped_mib"]
@@ -56,7 +57,7 @@ def parse(argv):
     made.add_argument("--programs", metavar="DIR", help="take oom_load from here (default: the kernel's)")
     made.add_argument("--out", metavar="DIR", default=os.path.join(kernels.ROOT, "results", "lru-oom"))
     args = made.parse_args(argv)
-    args.sizes = (args.mem or ("128M" if args.quick else "256M,512M,1G")).split(",")
+    args.sizes = (args.mem or ("128M" if args.quick else ",".join(SIZES))).split(",")
     args.swaps = (args.swap or ("no" if args.quick else ",".join(SWAPS))).split(",")
     args.loads = args.loads.split(",")
     args.policies = ["classic", "lru"] if args.quick else args.policies.split(",")
@@ -98,6 +99,15 @@ class Data:
 
     def places(self):
         return list(dict.fromkeys(tuple(name.split()[:3]) for name in self.found))
+
+    def missing(self):
+        """Of all sizes, kinds of swap and loads, those that were not run, or not under each policy."""
+        made = []
+        for place in ((size, swap, load) for size in SIZES for swap in SWAPS for load in LOADS):
+            policies = [policy for policy in POLICIES if not self.get(*place, policy)]
+            if policies:
+                made.append(" ".join(place) + ("" if policies == POLICIES else f" with {', '.join(policies)}"))
+        return made
 
     def policies(self):
         return sorted({name.split()[3] for name in self.found}, key=(POLICIES + ["always"]).index)

@@ -2,7 +2,7 @@
 """Fills the lab report, Documentation/lab-reports/lru_page_list.md, from the results of runs, and puts its graphs beside it.
 
 results/lru is the experiment on a cortex-a72. The same on another core or with swap on a disk is in lru-a76,
-lru-x86_64 and lru-disk, with other patterns in lru-patterns, with other parameters of a pattern in lru-with-..., such as
+lru-x86_64 and lru-disk, with other patterns in lru-patterns, with more of them in files in lru-file, with other parameters of a pattern in lru-with-..., such as
 lru-with-zipf=80, and what there is before something is killed in lru-oom. What is not in results/ is taken from what the report told before, which is kept
 in lru_page_list.results beside it; what was never run is said to be missing.
 """
@@ -34,6 +34,8 @@ MACHINES = {
 }
 # Many other patterns, with a seed or more each; of these, pattern.h says, guard had not seen some while it was made.
 PATTERNS = "lru-patterns"
+# What the first run has in memory only.
+FILES = "lru-file"
 UNSEEN = ("gauss", "tree", "sweep", "revisit")
 # For the eye: none of these is a difference between seeds only.
 EQUAL = 0.005
@@ -108,11 +110,16 @@ def budget(data, first):
                     ("{:.2f}", "{:.0f}", "{:.1f}", "{:.2f}", "{:.2f}", "{:.0f}"), found)]])
     if not rows:
         return "What a larger budget would change was not measured."
-    return kernel(data.conditions, first) + "What a larger budget changes (`budget_pct`; with enough of it, the eighth of the eviction age is what is left):\n\n" + markdown(
+    return kernel(data.conditions, first) + f"What a larger budget changes (`budget_pct`; with enough of it, the eighth of the eviction age is what is left); {seeds(data)}:\n\n" + markdown(
         ["case", "policy", "harvester, % CPU", "ms between harvests", "fidelity, %", "scan/steal", "miss, %", "touches/s"], rows)
 
 
-def guard_limit(data):
+def seeds(data):
+    nr = data.conditions["seeds"]
+    return f"{nr} seed, so a small difference is none" if str(nr) == "1" else f"medians of {nr} seeds"
+
+
+def guard_limit(data, first):
     """What the budget costs guard: the same, harvested each 10 ms."""
     rows = []
     for case in data.cases:
@@ -123,7 +130,7 @@ def guard_limit(data):
                 ("{:.1f}", "{:.2f}", "{:.0f}", "{:.1f}", "{:.0f}"), both) for value in pair]])
     if not rows:
         return "What its budget costs it was not measured (`--policies` with guard-always does)."
-    return "What limits it where it does not do better is seen by giving it all the time that it wants (`guard-always`):\n\n" + markdown(
+    return kernel(data.conditions, first) + f"What limits it where it does not do better is seen by giving it all the time that it wants (`guard-always`); {seeds(data)}:\n\n" + markdown(
         ["case", *[f"{what}: {policy}" for what in ("major faults of 1000 touches", "misses, %", "ms between harvests",
                                                     "harvester, % CPU", "touches/s") for policy in ("guard", "guard-always")]],
         rows) + """
@@ -140,8 +147,7 @@ def patterns(data, first):
     worse = [f"{Case(case).title()} ({value})" for name, _, case, value, *_, met in data.limits if name == "faults-guard" and not met]
     told = f"More faults than its limit of the better peer's: {'; '.join(worse)}." if worse else \
         "In none of these it has more faults than its limit of the better peer's."
-    return f"""{kernel(data.conditions, first)}On other patterns (`pattern.h` says what each is; {data.conditions['seeds']} seed each, so a small
-difference is none). {', '.join(f'`{name}`' for name in UNSEEN)} were not looked at while guard was made:
+    return f"""{kernel(data.conditions, first)}On other patterns (`pattern.h` says what each is; {seeds(data)}). {', '.join(f'`{name}`' for name in UNSEEN)} were not looked at while guard was made:
 
 {guard_table(data)}
 
@@ -171,7 +177,8 @@ def hardware(found):
         if not data:
             rows.append([title, *["not run"] * 8])
             continue
-        others_of.add(kernel(data.conditions, found["lru"].conditions, f"`{name}` is of"))
+        others_of.add(kernel(data.conditions, found["lru"].conditions, f"`{name}` is of") or
+                      f"`{name}` was run on {data.conditions['date']}.")
         fits = next((case for case in data.cases if Case(case).load <= FITS), None)
         full = "rand:200" if "rand:200" in data.cases else None
         def ratio(case, policy, key, data=data):
@@ -192,7 +199,7 @@ def others(found):
     parts = []
     for name, data in found.items():
         if data and name not in ("lru", "lru-budget"):
-            more = ", other patterns" if name == PATTERNS else ""
+            more = {PATTERNS: ", other patterns", FILES: ", more in files"}.get(name, "")
             more += f", {data.conditions['more for fiveproc']}" if name.startswith(results.VARIED) else ""
             parts.append(f"### {data.conditions['where']}, swap: {data.conditions['swap']}{more}\n\n"
                          f"{kernel(data.conditions, found['lru'].conditions)}{missed(data)}\n\n{markdown(page.HEADER, page.rows(data))}\n\n{guard_table(data)}")
@@ -206,8 +213,10 @@ def parameters(found):
         return "With other parameters nothing was run."
     policies = (*limits.PEERS, "lru", "guard")
     cases = {case for data in made for case in data.cases}
-    rows, worse = [], []
+    rows, worse, elsewhere = [], [], []
     for data in [found["lru"], *made]:
+        if kernel(data.conditions, found["lru"].conditions):
+            elsewhere.append(data.conditions["more for fiveproc"] + f" ({data.conditions['kernel image']})")
         words = data.conditions["more for fiveproc"].removeprefix("none: ")
         for case in cases & set(data.cases):
             rows.append([Case(case).title(), words, data.conditions["seeds"],
@@ -219,6 +228,7 @@ def parameters(found):
     table = markdown(["case", "parameters", "seeds", *[f"misses, %: {name}" for name in (*policies, "simulated LRU", "random victim")],
                       *[f"faults of 1000 touches: {policy}" for policy in policies]], sorted(rows))
     told = f"\n\nIn these, `guard` has more faults than its limit of the better peer's: {'; '.join(worse)}." if worse else ""
+    told += f"\n\nOf another kernel than section 2: {'; '.join(elsewhere)}." if elsewhere else ""
     return f"What the parameters of a pattern change (in full in section 8):\n\n{table}{told}"
 
 
@@ -276,6 +286,8 @@ def oom_text(facts, first):
     complaints = data.complaints()
     said = oom_peers(data) + f"`lru` and `guard` reached as much as the better peer in each row, within {100 * (1 - oom.LEAST):.0f} %." if not complaints else \
         "Earlier than the better peer, or not as expected:\n\n" + "\n".join(f"* {text}" for text in complaints)
+    missing = data.missing()
+    said += f"\n\nNot run: {', '.join(missing)}." if missing else ""
     return f"{kernel(data.conditions, first)}{markdown(oom.HEADER, data.rows())}\n\n{said}\n\n![memory to be had](lru_page_list-oom.svg)"
 
 
@@ -333,7 +345,7 @@ def values(found, found_oom, out):
         "TABLE": markdown(page.HEADER, page.rows(data)), "GRAPHS": graphs(data, out),
         "COMPARISON": comparison(data), "PEERS": peers_win(data), "GUARD": guard_table(data),
         "PATTERNS": patterns(found[PATTERNS], data.conditions),
-        "GUARD_LIMIT": guard_limit(found["lru-budget"] or data), "BUDGET": budget(found["lru-budget"], data.conditions), "LIMITS": limit_table(data), "MISSED": missed(data),
+        "GUARD_LIMIT": guard_limit(found["lru-budget"] or data, data.conditions), "BUDGET": budget(found["lru-budget"], data.conditions), "LIMITS": limit_table(data), "MISSED": missed(data),
         "TOUCH_NS": number(data.median(case, "lru", "sim_touch_ns"), "{:.0f}"),
         "FAULT_NS": number(data.median(case, "lru", "sim_fault_ns"), "{:.0f}"), "EXAMPLE": Case(case).title(),
         "COSTS": costs(data), "COST_TEXT": cost_text(data), "COST_GRAPHS": cost_graphs(data, out), "SCAN": scan_text(data), "PARAMETERS": parameters(found),
@@ -346,7 +358,7 @@ def main():
     args = report_parser("lru/report", __doc__).parse_args(sys.argv[1:])
     kept = os.path.join(args.out, results.KEPT)
     found = {name: results.read_run(args.results, kept, name)
-             for name in [*MACHINES, "lru-disk", "lru-budget", PATTERNS, *results.varied(args.results, kept)]}
+             for name in [*MACHINES, "lru-disk", "lru-budget", FILES, PATTERNS, *results.varied(args.results, kept)]}
     if not found["lru"]:
         raise kernels.Error(f"there are no results in {os.path.join(args.results, 'lru')}: run scripts/exp/lru/run")
     found_oom = results.read_oom(args.results, kept)
