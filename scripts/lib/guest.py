@@ -57,7 +57,8 @@ build/log/guest/, the newest is build/log/guest/last.log.
 ENDINGS = """\
 Boards: raspi3b is four cortex-a53 with 1 GiB and an SD card (/dev/mmcblk0);
 raspi4b needs QEMU 9. Nothing of that can be changed. virt has virtio (/dev/vda)
-and takes every option. With --arch x86_64, virt is a PC.
+and takes every option; with --arch x86_64 it is a PC. For a kernel with KVM it has
+CPUs that can run guests of their own.
 PAGING_QEMU_ARGS in the environment is added to QEMU's command line.
 """
 
