@@ -359,10 +359,23 @@ void __lru_page_list_isolated(struct lruvec *lruvec, struct list_head *isolated)
 		__lpl_keep_uncount_all(lruvec, isolated);
 }
 
+/* Where there are memory cgroups nothing is in a node's own, which nobody would free. */
+static bool lpl_is_used(const struct lruvec *lruvec)
+{
+	int nid;
+
+	if (mem_cgroup_disabled())
+		return true;
+	for_each_node(nid)
+		if (lruvec == &NODE_DATA(nid)->__lruvec)
+			return false;
+	return true;
+}
+
 /* A memory cgroup, or a node, is being made; under a lock of lpl_switch_guard()'s. */
 void __lru_page_list_init_lruvec(struct lruvec *lruvec)
 {
-	if (lpl_guarded())
+	if (lpl_guarded() && lpl_is_used(lruvec))
 		lpl_keep_start(lruvec);
 }
 

@@ -177,8 +177,8 @@ def hardware(found):
         if not data:
             rows.append([title, *["not run"] * 8])
             continue
-        others_of.add(kernel(data.conditions, found["lru"].conditions, f"`{name}` is of") or
-                      f"`{name}` was run on {data.conditions['date']}.")
+        others_of.add(f"`{name}` was run on {data.conditions['date']}." if arch_of(data.conditions) != arch_of(found["lru"].conditions)
+                      else kernel(data.conditions, found["lru"].conditions, f"`{name}` is of"))
         fits = next((case for case in data.cases if Case(case).load <= FITS), None)
         full = "rand:200" if "rand:200" in data.cases else None
         def ratio(case, policy, key, data=data):
