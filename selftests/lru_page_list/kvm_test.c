@@ -83,11 +83,9 @@ FIXTURE(kvm)
 	size_t page;
 };
 
-/**
- * struct - which queue
- * @guard: what is written to it
- * @kept: of what the guest does not use any more as much may stay, per cent; guard keeps
- *	a part of what came back for as long as it was away
+/*
+ * @guard is written to it.  Of what the guest does not use any more @kept per cent may
+ * stay: guard keeps a part of what came back for as long as it was away.
  */
 FIXTURE_VARIANT(kvm)
 {

@@ -18,12 +18,10 @@ FIXTURE(shared)
 	size_t page;
 };
 
-/**
- * struct - how, and which queue
- * @flags: of what is mapped: one object, or one anonymous memory since a fork
- * @guard: what is written to it
- * @kept: of what nobody uses any more as much may stay, per cent; guard keeps a part of
- *	what came back for as long as it was away
+/*
+ * @flags are of what is mapped: one object, or one anonymous memory since a fork.  @guard
+ * is written to it.  Of what nobody uses any more @kept per cent may stay: guard keeps a
+ * part of what came back for as long as it was away.
  */
 FIXTURE_VARIANT(shared)
 {
