@@ -74,30 +74,17 @@ static int work_five(size_t page)
 	return out && !pclose(out) && found ? 0 : 1;
 }
 
-/* Under @policy; -1 where there is none of it. */
-static int five_under(const char *policy, const char *guard, const char *always)
-{
-	if (set_policy(policy) || put_file(LPL_DIR "guard", guard) ||
-	    put_file(LPL_DIR "always", always))
-		return -1;
-	return run_in_group(work_five, page_bytes());
-}
-
 TEST_F_TIMEOUT(five, what_is_resident_was_used_last, 600)
 {
-	static const struct {
-		const char *policy, *guard, *always;
-	} each[] = {
+	static const struct way each[] = {
 		{ "classic", "0", "0" }, { "mglru", "0", "0" }, { "lru", "1", "0" },
 		{ "lru", "0", "0" }, { "lru", "0", "1" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(each); i++) {
-		int status = five_under(each[i].policy, each[i].guard, each[i].always);
-
-		if (status < 0)
+		if (!way_set(&each[i]))
 			continue;
-		EXPECT_EQ(0, status);
+		EXPECT_EQ(0, run_in_group(work_five, page_bytes()));
 		EXPECT_EQ(0, told->bad);
 		/* Else memory was not short, and nothing was seen. */
 		EXPECT_LT(1, told->miss);

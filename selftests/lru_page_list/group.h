@@ -229,4 +229,32 @@ static inline const char *stage_set(struct stage *stage)
 	return missing;
 }
 
+/* The same, with this written to guard. */
+static inline const char *stage_set_guard(struct stage *stage, const char *guard)
+{
+	const char *missing = stage_set(stage);
+
+	if (missing || !put_file(LPL_DIR "guard", guard))
+		return missing;
+	stage_clear(stage);
+	return "no guard: needs 64 bits";
+}
+
+/**
+ * struct way - one to choose what is reclaimed
+ * @policy: written to the file of that name
+ * @guard: to that
+ * @always: and that
+ */
+struct way {
+	const char *policy, *guard, *always;
+};
+
+/* False where there is none of it: without the multi-gen LRU, or with 32 bits. */
+static inline bool way_set(const struct way *way)
+{
+	return !set_policy(way->policy) && !put_file(LPL_DIR "guard", way->guard) &&
+	       !put_file(LPL_DIR "always", way->always);
+}
+
 #endif

@@ -18,14 +18,10 @@ FIXTURE(guard)
 
 FIXTURE_SETUP(guard)
 {
-	const char *missing = stage_set(&self->stage);
+	const char *missing = stage_set_guard(&self->stage, "1");
 
 	if (missing)
 		SKIP(return, "%s", missing);
-	if (put_file(LPL_DIR "guard", "1")) {
-		stage_clear(&self->stage);
-		SKIP(return, "no guard: needs 64 bits");
-	}
 	put_file(LPL_DIR "always", "1");
 	self->page = page_bytes();
 }

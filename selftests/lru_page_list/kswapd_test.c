@@ -49,13 +49,12 @@ static void take_most(void)
 
 FIXTURE_SETUP(kswapd)
 {
-	const char *missing = stage_set(&self->stage);
+	const char *missing = stage_set_guard(&self->stage, variant->guard);
 
 	if (missing)
 		SKIP(return, "%s", missing);
 	self->page = page_bytes();
 	put_file(GROUP "/memory.max", "max");
-	put_file(LPL_DIR "guard", variant->guard);
 	if (get_file(huge_pages, self->huge_pages, sizeof(self->huge_pages)))
 		snprintf(self->huge_pages, sizeof(self->huge_pages), "0");
 	take_most();

@@ -108,16 +108,16 @@ static long memory_to_be_had(int zram, size_t *reached)
 
 TEST_F_TIMEOUT(oom, nothing_is_killed_earlier, 300)
 {
-	static const struct {
-		const char *policy, *guard;
-	} each[] = { { "classic", "0" }, { "mglru", "0" }, { "lru", "0" }, { "lru", "1" } };
+	static const struct way each[] = {
+		{ "classic", "0", "0" }, { "mglru", "0", "0" },
+		{ "lru", "0", "0" }, { "lru", "1", "0" },
+	};
 	long kills = get_line(GROUP "/memory.events", "oom_kill"), best = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(each); i++) {
 		long mib;
 
-		/* A kernel without the multi-gen LRU, or 32 bits. */
-		if (set_policy(each[i].policy) || put_file(LPL_DIR "guard", each[i].guard))
+		if (!way_set(&each[i]))
 			continue;
 		mib = memory_to_be_had(self->zram, self->reached);
 		TH_LOG("%s, guard %s: %ld MiB", each[i].policy, each[i].guard, mib);
