@@ -119,7 +119,7 @@ FIXTURE_TEARDOWN(kvm)
 	stage_clear(&self->stage);
 }
 
-/* Memory comes and goes; true unless the guest is to read all of its own meanwhile and could not. */
+/* Memory comes and goes; false if the guest is to read its own meanwhile, and could not. */
 static bool come_and_go(char *much, size_t page, const struct machine *reads)
 {
 	for (size_t at = 0; at < MUCH; at += page) {
@@ -133,7 +133,7 @@ static bool come_and_go(char *much, size_t page, const struct machine *reads)
 	return true;
 }
 
-static long stayed(const struct machine *m, size_t page)
+static long left_of(const struct machine *m, size_t page)
 {
 	long left = present(m->memory, GUEST, page);
 
@@ -159,7 +159,7 @@ static int work_in_use(size_t page)
 
 	if (!machine_works(&m, page) || !come_and_go(pages_of(MUCH), page, &m))
 		return 1;
-	return stayed(&m, page) * 20 >= (long)(GUEST / page) * 19 ? 0 : 2;
+	return left_of(&m, page) * 20 >= (long)(GUEST / page) * 19 ? 0 : 2;
 }
 
 static int work_idle(size_t page)
@@ -172,7 +172,7 @@ static int work_idle(size_t page)
 		return 1;
 	for (int i = 0; i < turns && left * 20 > all; i++) {
 		come_and_go(much, page, NULL);
-		left = stayed(&m, page);
+		left = left_of(&m, page);
 	}
 	if (left * 20 > all)
 		return 2;
